@@ -25,7 +25,7 @@ from local.apps.revisions.serving import Serving
 from local.apps.state import State
 from local.apps.workspaces import Workspaces
 
-LONGEST_WAIT_S = 20.0
+LONGEST_WAIT_SECONDS = 20.0
 BODY_BYTES = 1_000_000
 _APP = "/v1/apps/{organization}/{project}/{environment}"
 _Order = TypeVar("_Order", bound=BaseModel)
@@ -220,7 +220,7 @@ async def _order(request: Request, model: type[_Order]) -> _Order:
 
 
 def _wait(request: Request) -> float:
-    return min(_number(request, "wait"), LONGEST_WAIT_S)
+    return min(_number(request, "wait"), LONGEST_WAIT_SECONDS)
 
 
 def _number(request: Request, name: str) -> float:

@@ -50,7 +50,7 @@ BODY_BYTES = 2_000_000
 
 logger = logging.getLogger(__name__)
 routes = Routes(tag="deploys")
-HEALTH_SECONDS = 3
+HEALTH_QUERY_SECONDS = 3
 A = TypeVar("A", bound=DeploymentAccepted)
 
 
@@ -198,7 +198,7 @@ async def _health(deployment: Deployment) -> AppHealth | None:
     if deployment.status is not DeploymentStatus.COMPLETED:
         return None
     try:
-        async with asyncio.timeout(HEALTH_SECONDS):
+        async with asyncio.timeout(HEALTH_QUERY_SECONDS):
             return await platform().health(deployment.spec())
     except (ManifoldError, TimeoutError) as error:
         logger.info("The health of an app was not read: %s", error, extra={"deployment": deployment.id})

@@ -20,7 +20,7 @@ from typing import Any
 _SET_PDEATHSIG, _SET_SUBREAPER, _SET_NO_NEW_PRIVS = 1, 36, 38
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
-_BURST_S = 1.0
+_BURST_SECONDS = 1.0
 """For how long a command may save up what it does not use of its share of CPU."""
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -139,17 +139,17 @@ def _watch(child: int, order: dict[str, Any], stopping: list[int]) -> tuple[int,
     disk_at = began
     share = _Share(limits["cores"], began) if limits["cores"] is not None else None
     while True:
-        ready = [fd for fd, _ in events.poll(order["look_s"] * 1000)]
+        ready = [fd for fd, _ in events.poll(order["look_seconds"] * 1000)]
         if end in ready:
             return os.waitpid(child, 0)[1], None
         if 0 in ready or stopping:
-            return _stop(child, order["grace_s"]), "stopped"
+            return _stop(child, order["grace_seconds"]), "stopped"
         _reap_orphans(child)
         now = time.monotonic()
         family = _descendants()
         reason = _over(limits, now - began, family)
         if reason is None and limits["disk"] is not None and now >= disk_at:
-            disk_at = now + limits["disk_every_s"]
+            disk_at = now + limits["disk_every_seconds"]
             if _disk(order["disk_of"]) > limits["disk"]:
                 reason = f"it wrote more than {limits['disk'] / 1e6:,.0f} MB to disk"
         if reason is not None:
@@ -166,7 +166,7 @@ class _Share:
 
     def __init__(self, cores: float, now: float) -> None:
         self._cores = cores
-        self._credit = cores * _BURST_S
+        self._credit = cores * _BURST_SECONDS
         self._at = now
         self._used = 0.0
         self._paused = False
@@ -174,7 +174,7 @@ class _Share:
     def hold(self, family: list[int], now: float) -> None:
         used = max(_cpu(family), self._used)
         earned = self._cores * (now - self._at)
-        self._credit = min(self._credit + earned, self._cores * _BURST_S) - (used - self._used)
+        self._credit = min(self._credit + earned, self._cores * _BURST_SECONDS) - (used - self._used)
         self._at, self._used = now, used
         over = self._credit < 0
         if over or self._paused:

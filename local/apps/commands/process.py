@@ -13,7 +13,7 @@ from typing import Any
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 _CHUNK = 65_536
-_REST_S = 10
+_REST_SECONDS = 10
 """How long the rest of the output may take to be read once the command has ended."""
 LINE = 4_000
 """Characters of a line of output that are kept."""
@@ -27,7 +27,7 @@ class ProcessLimits:
         memory: bytes, of each process and of all together.
         processes: at the same time.
         file: bytes of one file.
-        disk: bytes of all files below its folder, counted every `disk_every_s` seconds.
+        disk: bytes of all files below its folder, counted every `disk_every_seconds` seconds.
         cores: that all processes together may keep busy; over it they are paused.
         seconds: from start to end.
     """
@@ -36,7 +36,7 @@ class ProcessLimits:
     processes: int = 256
     file: int | None = 1_000_000_000
     disk: int | None = 4_000_000_000
-    disk_every_s: float = 2
+    disk_every_seconds: float = 2
     cores: float | None = None
     seconds: float | None = None
 
@@ -62,7 +62,7 @@ class Command:
     Attributes:
         environment: all of it; nothing is inherited.
         disk_of: folder whose size `limits.disk` bounds.
-        grace_s: seconds between asking it to end and killing it.
+        grace_seconds: seconds between asking it to end and killing it.
     """
 
     words: Sequence[str]
@@ -71,8 +71,8 @@ class Command:
     environment: Mapping[str, str]
     limits: ProcessLimits
     uid: int | None
-    grace_s: float = 0
-    look_s: float = 0.2
+    grace_seconds: float = 0
+    look_seconds: float = 0.2
     nice: int = 0
 
 
@@ -129,7 +129,7 @@ class Process:
         report = b""
         # The launcher ends last of all, unless it was killed itself: then orphans may hold the pipes.
         with contextlib.suppress(TimeoutError):
-            report, _ = await asyncio.wait_for(reading, _REST_S)
+            report, _ = await asyncio.wait_for(reading, _REST_SECONDS)
         with contextlib.suppress(ValueError, KeyError):
             outcome: dict[str, Any] = json.loads(report)
             return Ended(int(outcome["code"]), outcome["reason"])
@@ -164,7 +164,7 @@ def _order(command: Command) -> dict[str, Any]:
         "env": dict(command.environment),
         "limits": asdict(command.limits),
         "uid": command.uid,
-        "grace_s": command.grace_s,
-        "look_s": command.look_s,
+        "grace_seconds": command.grace_seconds,
+        "look_seconds": command.look_seconds,
         "nice": command.nice,
     }

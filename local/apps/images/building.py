@@ -74,10 +74,10 @@ class Building:
             self._builds[deployment] = build
             build.start(ended)
 
-    async def built(self, deployment: str, after: int, wait_s: float) -> BuildState:
-        """How the build is; an answer that is not the end may take `wait_s`."""
+    async def built(self, deployment: str, after: int, wait_seconds: float) -> BuildState:
+        """How the build is; an answer that is not the end may take `wait_seconds`."""
         if build := self._builds.get(deployment):
-            await build.wait(wait_s)
+            await build.wait(wait_seconds)
         row = self._deployments.row_of(deployment)
         log, following = await asyncio.to_thread(read_log, self._deployments.workspace_of(row).build_log, after)
         # The state was read before the log: what says done has all of its lines.

@@ -29,7 +29,7 @@ _HOP_BY_HOP = {
     b"upgrade",
 }
 _REPLACED = {name.encode() for name in NAMES}
-_RETRY_S = 1.0
+_RETRY_SECONDS = 1.0
 
 
 def make_client() -> httpx.AsyncClient:
@@ -125,7 +125,7 @@ class Listener:
                 if not logged:
                     self._say(f"Port {self._port} of an app is in use. It is opened as soon as it is free.")
                     logged = True
-                await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve as an ASGI app."""

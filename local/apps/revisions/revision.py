@@ -17,14 +17,14 @@ from local.apps.orders import RevisionHealth
 from local.apps.revisions.listening import is_foreign, places_of
 from local.processes import LOOPBACK, free_port
 
-LOOK_S = 0.1
-PROBE_S = 5.0
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-STEADY_S = 30.0
-DRAIN_S = 240.0
+LOOK_SECONDS = 0.1
+PROBE_SECONDS = 5.0
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 30.0
+DRAIN_SECONDS = 240.0
 """How long a request may still take once its revision is replaced: as long as the ingress of Container Apps allows."""
-RECENTLY_S = 60.0
+RECENTLY_SECONDS = 60.0
 _TAKEN = "another program took its port"
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
@@ -47,7 +47,7 @@ class Revision:
     Args:
         command: makes the command for the port that it shall listen on.
         proven: it was healthy before, so that it is started again however often it ends.
-        patience_s: seconds that it may take to become healthy.
+        health_seconds: seconds that it may take to become healthy.
         health_path: has to answer with 200 to 399; None: the app has to answer, below 500.
         on_judged: is called once, when it is known whether it is healthy.
     """
@@ -59,7 +59,7 @@ class Revision:
         client: httpx.AsyncClient,
         *,
         proven: bool,
-        patience_s: float,
+        health_seconds: float,
         health_path: str | None = None,
         on_judged: Callable[[Health, str | None], None],
     ) -> None:
@@ -67,7 +67,7 @@ class Revision:
         self._log = log
         self._client = client
         self._proven = proven
-        self._patience_s = patience_s
+        self._health_seconds = health_seconds
         self._health_path = health_path
         self._on_judged = on_judged
         self._process: Process | None = None
@@ -108,7 +108,7 @@ class Revision:
 
     def condition(self) -> RevisionHealth:
         """How it is doing. One that ended within the last minute is not well, though it runs again."""
-        recently = self._ended is not None and monotonic() - self._ended[0] < RECENTLY_S
+        recently = self._ended is not None and monotonic() - self._ended[0] < RECENTLY_SECONDS
         healthy = self.health is Health.HEALTHY and not recently
         reason = (
             None if healthy else f"{self._ended[1][0].upper()}{self._ended[1][1:]}." if self._ended else self.reason
@@ -116,9 +116,9 @@ class Revision:
         return RevisionHealth(healthy=healthy, restarts=self.restarts, reason=reason)
 
     async def drain(self) -> None:
-        """Wait until no request is with it, for DRAIN_S at most."""
+        """Wait until no request is with it, for DRAIN_SECONDS at most."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), DRAIN_S)
+            await asyncio.wait_for(self._idle.wait(), DRAIN_SECONDS)
 
     async def stop(self) -> None:
         """End it."""
@@ -132,7 +132,7 @@ class Revision:
             await self._process.stop()
 
     async def _keep(self) -> None:
-        pause = FIRST_PAUSE_S
+        pause = FIRST_PAUSE_SECONDS
         while True:
             began = monotonic()
             port = free_port()
@@ -153,11 +153,11 @@ class Revision:
             self.health, self.port = Health.STARTING, None
             self._ended = (monotonic(), wrong)
             await self._process.stop()
-            if monotonic() - began > STEADY_S:
-                pause = FIRST_PAUSE_S
+            if monotonic() - began > STEADY_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
             self._log(f"The app ended: {wrong}. It is started again in {pause:g} s.")
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             self.restarts += 1
 
     def _judge(self, health: Health, port: int | None, reason: str | None) -> None:
@@ -169,7 +169,7 @@ class Revision:
 
     async def _becomes_healthy(self, process: Process, port: int) -> str | None:
         """None once it is healthy, else what is wrong with it."""
-        deadline = monotonic() + self._patience_s
+        deadline = monotonic() + self._health_seconds
         while True:
             listened, wrong = await self._probe(port)
             if not process.running:
@@ -180,8 +180,8 @@ class Revision:
             if wrong is None:
                 return None
             if monotonic() > deadline:
-                return f"after {self._patience_s:g} s {wrong}{await self._elsewhere(process, port)}"
-            await asyncio.sleep(LOOK_S)
+                return f"after {self._health_seconds:g} s {wrong}{await self._elsewhere(process, port)}"
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _elsewhere(self, process: Process, port: int) -> str:
         """Where it listens instead of at its port, if it does."""
@@ -198,7 +198,7 @@ class Revision:
         """
         for path in (self._health_path,) if self._health_path else ("/health", "/"):
             try:
-                answer = await self._client.get(f"http://{LOOPBACK}:{port}{path}", timeout=PROBE_S)
+                answer = await self._client.get(f"http://{LOOPBACK}:{port}{path}", timeout=PROBE_SECONDS)
             except httpx.HTTPError as error:
                 silent = f"{path} did not answer ({type(error).__name__}); it has to listen on the port in PORT"
                 return not isinstance(error, httpx.ConnectError), silent

@@ -20,7 +20,7 @@ from local.processes import LOOPBACK
 
 _LOG_TAIL = 65_536
 """More than is shown: whoever shows it hides values that may begin before."""
-_RETIRE_S = 8
+_RETIRE_SECONDS = 8
 """How long a step waits for a revision that it replaces; the platform waits on without it."""
 
 
@@ -86,11 +86,11 @@ class Serving:
             self._state.set_revision(deployment, "starting")
             self._start(app, deployment, proven=False)
 
-    async def released(self, deployment: str, wait_s: float) -> ReleaseState:
-        """How the revision is; an answer that is not the end may take `wait_s`."""
+    async def released(self, deployment: str, wait_seconds: float) -> ReleaseState:
+        """How the revision is; an answer that is not the end may take `wait_seconds`."""
         revision = self._revisions.get(deployment)
         if revision is not None:
-            await revision.judged(wait_s)
+            await revision.judged(wait_seconds)
         row = self._deployments.row_of(deployment)
         port = revision.port if revision else None
         log = await asyncio.to_thread(read_end, self._deployments.workspace_of(row).app_log, _LOG_TAIL)
@@ -258,7 +258,7 @@ class Serving:
         retiring = asyncio.create_task(self._retire(app, deployment, self._revisions.pop(deployment, None)))
         self._retiring.add(retiring)
         retiring.add_done_callback(self._retiring.discard)
-        await asyncio.wait([retiring], timeout=_RETIRE_S)
+        await asyncio.wait([retiring], timeout=_RETIRE_SECONDS)
 
     async def _retire(self, app: AppRow, deployment: str, revision: Revision | None) -> None:
         try:

@@ -18,7 +18,7 @@ from local.apps.revisions.revision import Revision
 from local.processes import LOOPBACK
 
 MESSAGE_BYTES = 16 * 2**20
-_OPEN_S = 5
+_OPEN_SECONDS = 5
 _OWN = ("connection", "upgrade", "host", "content-length", "transfer-encoding")
 """Headers of one hop, which the other has its own of; so has it those that begin with sec-websocket."""
 _GONE, _NO_STATUS, _ABNORMAL = 1001, 1005, 1006
@@ -38,7 +38,7 @@ async def forward_socket(revision: Revision | None, scope: Scope, receive: Recei
         port=revision.port,
         additional_headers=_headers(client),
         subprotocols=[Subprotocol(one) for one in cast("list[str]", scope["subprotocols"])] or None,
-        open_timeout=_OPEN_S,
+        open_timeout=_OPEN_SECONDS,
         max_size=MESSAGE_BYTES,
         compression=None,
         proxy=None,

@@ -14,10 +14,10 @@ from local.apps.plans import PORT
 from local.apps.revisions.revision import Health, Revision
 from local.apps.workspaces import Workspace, Workspaces
 
-STOP_S = 5.0
+STOP_SECONDS = 5.0
 """How long an app may take to end when it is asked to."""
-LOOK_S = 1.0
-DISK_EVERY_S = 30.0
+LOOK_SECONDS = 1.0
+DISK_EVERY_SECONDS = 30.0
 """An app may have many files, and runs for long."""
 
 
@@ -42,10 +42,10 @@ def start_revision(
             folder=workspace.image,
             disk_of=workspace.root,
             environment=usual | environment | {"PORT": str(port)},
-            limits=ProcessLimits(memory=order.memory, disk_every_s=DISK_EVERY_S),
+            limits=ProcessLimits(memory=order.memory, disk_every_seconds=DISK_EVERY_SECONDS),
             uid=uid,
-            grace_s=STOP_S,
-            look_s=LOOK_S,
+            grace_seconds=STOP_SECONDS,
+            look_seconds=LOOK_SECONDS,
         )
 
     log = LogFile(workspace.app_log, Mask(order.secrets), rotate=True)
@@ -54,7 +54,7 @@ def start_revision(
         log,
         client,
         proven=proven,
-        patience_s=order.seconds,
+        health_seconds=order.seconds,
         health_path=order.health_path,
         on_judged=on_judged,
     )

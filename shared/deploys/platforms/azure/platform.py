@@ -16,7 +16,7 @@ from shared.deploys.platforms.azure.dockerfile import complete
 from shared.deploys.platforms.azure.domains import Domains
 from shared.deploys.platforms.azure.names import APPS_API, Place, app_name, place, revision_name
 from shared.deploys.platforms.azure.registry import Registry, image_name
-from shared.deploys.platforms.azure.releases import HEALTH_SECONDS, Releases
+from shared.deploys.platforms.azure.releases import Releases
 from shared.deploys.platforms.azure.waiting import Clock, Waiting, alone, pause
 from shared.deploys.platforms.base import (
     AppHealth,
@@ -58,8 +58,6 @@ class AzurePlatform:
         azure: ResourceManager | None = None,
         *,
         web: AsyncBaseTransport | None = None,
-        health_seconds: float = HEALTH_SECONDS,
-        poll_seconds: float | None = None,
     ) -> None:
         from httpx import AsyncClient  # noqa: PLC0415 - loads in the activity that needs it
 
@@ -72,9 +70,9 @@ class AzurePlatform:
         self._registry = Registry(self._azure, self._where, self._web)
         self._apps = Apps(self._azure, self._where)
         self._logs = AppLogs(self._apps, self._web)
-        self._waiting = Waiting(self._azure, poll_seconds or settings().azure_poll_seconds)
+        self._waiting = Waiting(self._azure, settings().azure_poll_seconds)
         self._domains = Domains(self._azure, self._where, self._apps, self._waiting)
-        self._releases = Releases(self._apps, self._web, self._waiting, health_seconds)
+        self._releases = Releases(self._apps, self._web, self._waiting)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -31,18 +31,17 @@ REASON: Final = 1_000
 class Releases:
     """Adds revisions to apps."""
 
-    def __init__(self, container_apps: Apps, web: AsyncClient, waiting: Waiting, health_seconds: float) -> None:
+    def __init__(self, container_apps: Apps, web: AsyncClient, waiting: Waiting) -> None:
         self._apps = container_apps
         self._web = web
         self._waiting = waiting
-        self._health_seconds = health_seconds
 
     async def release(
         self, spec: DeploymentSpec, image: str, values: Mapping[str, str], step: StepContext, cursor: str | None
     ) -> ReleaseProgress:
         """Add the deployment's revision if it is not there, and see whether it becomes healthy. See the port."""
         clock, since = Clock(step), float(cursor) if cursor else time.time()
-        seconds = spec.health_seconds or self._health_seconds
+        seconds = spec.health_seconds or HEALTH_SECONDS
         redact = redactor_for(values, spec.plain_variables)
         requested, why = False, "Container Apps did not start it"
         while True:

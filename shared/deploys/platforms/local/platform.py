@@ -10,7 +10,7 @@ import asyncio
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.deploys import sources
 from shared.deploys.cancellation import in_thread
@@ -41,8 +41,9 @@ from shared.platform.files import read_chunks, scratch_folder
 if TYPE_CHECKING:
     from httpx import AsyncClient
 
-HEALTHY_S = 60
-_GRACE_S = 60
+HEALTH_SECONDS: Final = 60
+"""That an app may take to answer, where its deployment does not say."""
+_GRACE_SECONDS: Final = 60
 """The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
 _LOG_CHARACTERS = 16_384
@@ -50,16 +51,11 @@ _LOG_CHARACTERS = 16_384
 
 
 class LocalPlatform:
-    """Builds and runs apps through `python -m local.apps`.
+    """Builds and runs apps through `python -m local.apps`."""
 
-    Args:
-        healthy_s: seconds that an app may take to answer.
-    """
-
-    def __init__(self, healthy_s: float = HEALTHY_S) -> None:
+    def __init__(self) -> None:
         self._url = settings().local_platform_url.rstrip("/")
         self._token = settings().local_platform_token.get_secret_value()
-        self._healthy_s = healthy_s
 
     async def validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         await step.check()
@@ -124,7 +120,7 @@ class LocalPlatform:
             "plain": spec.plain_variables,
             "memory": int(config.build_container_memory * _GIB),
             "cores": config.build_container_cpu,
-            "seconds": config.deployment_timeout_ms / 1000 + _GRACE_S,
+            "seconds": config.deployment_timeout_ms / 1000 + _GRACE_SECONDS,
         }
         after, deadline = int(cursor or 0), monotonic() + step.seconds
         async with self._http() as http:
@@ -163,7 +159,7 @@ class LocalPlatform:
             "environment": variables,
             "plain": spec.plain_variables,
             "memory": int(float(spec.scale.size.memory.removesuffix("Gi")) * _GIB),
-            "seconds": spec.health_seconds or self._healthy_s,
+            "seconds": spec.health_seconds or HEALTH_SECONDS,
             "health_path": spec.health_path,
         }
         redact = redactor_for(variables, spec.plain_variables)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.4
 """How long the supervisor may wait before it answers that nothing has changed."""
-REQUEST_S = 60
+REQUEST_SECONDS = 60
 
 
 @asynccontextmanager
@@ -26,7 +26,7 @@ async def client(url: str, token: str) -> AsyncGenerator[AsyncClient]:
 
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(
-        base_url=url, headers=headers, timeout=REQUEST_S, trust_env=False, verify=authorities()
+        base_url=url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False, verify=authorities()
     ) as http:
         yield http
 

@@ -23,7 +23,7 @@ def run_words(tmp_path):
             environment={"PATH": os.environ["PATH"]},
             limits=ProcessLimits(**{"memory": 2**30, "seconds": 30, **limits}),
             uid=uid,
-            look_s=0.05,
+            look_seconds=0.05,
         )
         return await (await Process.start(command, output.append)).wait(), output
 
@@ -47,7 +47,11 @@ WAIT = "; import time; time.sleep(60)"
     ("script", "limits", "reason"),
     [
         ("print(1)" + WAIT, {"seconds": 0.3}, "it took longer than 0.3 s"),
-        ("open('f', 'wb').write(b'1' * 3_000_000)" + WAIT, {"disk": 2_000_000, "disk_every_s": 0.1}, "more than 2 MB"),
+        (
+            "open('f', 'wb').write(b'1' * 3_000_000)" + WAIT,
+            {"disk": 2_000_000, "disk_every_seconds": 0.1},
+            "more than 2 MB",
+        ),
         ("x = bytearray(b'1') * 200_000_000" + WAIT, {"memory": 2**27}, None),
         ("x = [bytearray(b'1') * 9_000_000 for _ in range(9)]" + WAIT, {"memory": 60_000_000}, None),
         ("open('f', 'wb').truncate(2_000_000)", {"file": 1_000_000}, None),

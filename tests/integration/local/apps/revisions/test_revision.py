@@ -53,7 +53,7 @@ async def foreign():
 def make(tmp_path):
     """Starts the app as a revision."""
 
-    def start(client, app=APP, patience_s=30.0) -> Revision:
+    def start(client, app=APP, health_seconds=30.0) -> Revision:
         def command(port: int) -> Command:
             return Command(
                 words=(sys.executable, "-c", app),
@@ -66,7 +66,7 @@ def make(tmp_path):
 
         log = LogFile(tmp_path / "app.log", Mask(()), rotate=True)
         return Revision(
-            command, log, client, proven=False, patience_s=patience_s, on_judged=lambda _health, _reason: None
+            command, log, client, proven=False, health_seconds=health_seconds, on_judged=lambda _health, _reason: None
         )
 
     return start
@@ -117,7 +117,7 @@ async def test_the_error_of_an_app_that_listens_elsewhere_says_where(make, monke
     port, other = free_port(), free_port()
     monkeypatch.setattr(revisions, "free_port", lambda: port)
     async with make_client() as client:
-        revision = make(client, ELSEWHERE.format(listening=listening.format(other=other)), patience_s=2)
+        revision = make(client, ELSEWHERE.format(listening=listening.format(other=other)), health_seconds=2)
         try:
             await revision.judged(20)
             assert revision.health is Health.FAILED

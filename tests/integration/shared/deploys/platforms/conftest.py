@@ -102,7 +102,7 @@ class LocalHarness:
     def __init__(self, process: AppsProcess, folder: Path) -> None:
         self.process = process
         self.folder = folder
-        self.platform = LocalPlatform(healthy_s=5)
+        self.platform = LocalPlatform()
 
     async def spec(self, outcome: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
         """A deployment whose source is uploaded: good, broken-build, slow-build, or unhealthy."""
@@ -210,14 +210,12 @@ class LocalHarness:
 class AzureHarness(LocalHarness):
     """Container Apps and ACR Tasks as their stand-in plays them: what becomes of an image is told by its tag."""
 
-    def __init__(self, cloud: Cloud, endpoint: str, health_seconds: float = 1) -> None:
+    def __init__(self, cloud: Cloud, endpoint: str) -> None:
         self.cloud = cloud
         self.endpoint = endpoint
         self.platform = AzurePlatform(
             ResourceManager(endpoint, token=token_for(cloud, endpoint)),
             web=ToStandIn(endpoint),
-            health_seconds=health_seconds,
-            poll_seconds=0.05,
         )
 
     async def spec(self, outcome: str = "good", *, project: str = "shop", **changes) -> DeploymentSpec:
@@ -266,6 +264,7 @@ async def local_harness(apps_folder, storage, monkeypatch):
     monkeypatch.setenv("LOCAL_PLATFORM_URL", process.endpoint)
     monkeypatch.setenv("LOCAL_PLATFORM_TOKEN", process.token)
     monkeypatch.setenv("MANIFOLD_LOCAL_DIR", str(apps_folder))
+    monkeypatch.setattr("shared.deploys.platforms.local.platform.HEALTH_SECONDS", 5)
     forget_settings()
     with process.running():
         yield LocalHarness(process, apps_folder / "apps")
@@ -274,8 +273,9 @@ async def local_harness(apps_folder, storage, monkeypatch):
 
 @pytest.fixture
 async def azure_harness(storage, tmp_path, monkeypatch):
-    for name, value in {**SETTINGS, "MANIFOLD_LOCAL_DIR": str(tmp_path)}.items():
+    for name, value in {**SETTINGS, "MANIFOLD_LOCAL_DIR": str(tmp_path), "AZURE_POLL_SECONDS": "0.1"}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("shared.deploys.platforms.azure.releases.HEALTH_SECONDS", 1)
     forget_settings()
     async with served(cloud := Cloud()) as endpoint:
         harness = AzureHarness(cloud, endpoint)

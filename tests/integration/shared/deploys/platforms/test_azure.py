@@ -162,7 +162,7 @@ async def test_a_crash_anywhere_in_a_deployment_builds_and_releases_once(harness
 
 
 async def test_throttling_and_an_app_that_is_busy_are_waited_for(harness, cloud, recorder):
-    first, second = await harness.spec(), await harness.spec()
+    first, second = await harness.spec(health_seconds=30), await harness.spec(health_seconds=30)
     await harness.through(first)
     cloud.trouble = [throttled(), broken(), locked(), throttled()]
     await harness.through(second, to="build")

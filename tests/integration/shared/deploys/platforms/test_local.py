@@ -50,7 +50,7 @@ async def eventually(check, seconds=20):
 class TestLimits:
     async def test_time(self, local_harness, recorder, monkeypatch):
         monkeypatch.setenv("DEPLOYMENT_TIMEOUT_MS", "1000")
-        monkeypatch.setattr("shared.deploys.platforms.local.platform._GRACE_S", 0)
+        monkeypatch.setattr("shared.deploys.platforms.local.platform._GRACE_SECONDS", 0)
         forget_settings()
         logged = await failed_build(local_harness, recorder, "import time; time.sleep(60)")
         assert "it took longer than" in logged
@@ -172,16 +172,15 @@ async def test_a_dead_app_is_said_with_its_last_words(local_harness, recorder):
 
 
 async def test_defect_the_first_words_of_an_app_are_taken_for_its_last(local_harness, recorder):
-    local_harness.platform = LocalPlatform(healthy_s=60)  # a busy machine takes long to write all its lines
     chatty = "for number in range(40_000): print('line', number)\nprint('no database', flush=True); raise SystemExit(4)"
-    spec = await local_harness.custom({"app.py": chatty})
+    # A busy machine takes long to write all its lines.
+    spec = await local_harness.custom({"app.py": chatty}, health_seconds=60)
     await local_harness.through(spec, recorder, to="release")
     assert recorder.text.endswith("line 39999\nno database\n")
 
 
 async def test_an_app_that_never_listens_is_not_healthy(local_harness, recorder):
-    local_harness.platform = LocalPlatform(healthy_s=1)
-    spec = await local_harness.custom({"app.py": "import time; time.sleep(600)"})
+    spec = await local_harness.custom({"app.py": "import time; time.sleep(600)"}, health_seconds=1)
     revision = await local_harness.through(spec, recorder, to="release")
     assert not revision.healthy
     assert "it has to listen on the port in PORT" in revision.reason

@@ -21,16 +21,15 @@ exit 127
 
 
 class Machine:
-    """A PATH of its own, with the Pythons that a test puts there."""
+    """A PATH of its own, with the Pythons that a test puts there, and nothing else."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        for name in ("head", "tail"):
-            (folder / name).symlink_to(str(shutil.which(name)))
 
     def put(self, name: str, version: str, *, venv: bool = True) -> str:
         """Add a Python that says it is of this version; its path."""
         path = self._folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         pretend = f"import sys; sys.version_info = ({version.replace('.', ', ')}); sys.executable = '{path}'"
         if not venv:
             pretend += "; sys.modules['ensurepip'] = None"
@@ -41,10 +40,10 @@ class Machine:
         (self._folder / name).write_text(text)
         (self._folder / name).chmod(0o755)
 
-    def find(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["/bin/sh", FIND, *arguments], env={"PATH": str(self._folder)}, capture_output=True, text=True, check=False
-        )
+    def find(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = ["/bin/sh", FIND, *arguments]
+        environment = {"PATH": str(self._folder), "HOME": str(self._folder), **environment}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -85,6 +84,49 @@ def test_what_is_wrong_with_each_is_said(machine):
         "  python3: it is Python 3.14",
         "Install one of these with venv, or name yours: make setup PYTHON=/path/to/python3.12",
     ]
+
+
+@pytest.fixture
+def pyenv(machine) -> dict[str, str]:
+    """The paths of pyenv's Pythons, of which its names on the PATH run none."""
+    for version in SUPPORTED:
+        machine.write(f"python{version}", SHIM)
+    versions = ("3.11.7", "3.12.1", "3.13.0", "3.13.9", "3.13.10", "3.14.0")
+    return {one: machine.put(f".pyenv/versions/{one}/bin/python", one[: one.rindex(".")]) for one in versions}
+
+
+def test_defect_a_version_that_pyenv_has_and_does_not_choose_is_found(machine, pyenv, tmp_path):
+    machine.put("python3", "3.11")
+    assert machine.find().stdout == f"{pyenv['3.13.10']}\n"
+    Path(pyenv["3.13.10"]).unlink()
+    assert machine.find().stdout == f"{pyenv['3.13.9']}\n"
+
+
+def test_pyenv_is_looked_for_where_it_says_that_it_is(machine, pyenv, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / ".pyenv").rename(elsewhere)
+    assert machine.find().returncode == 1
+    assert machine.find(PYENV_ROOT=str(elsewhere)).stdout == f"{pyenv['3.13.10']}\n"
+    machine.write("pyenv", f'#!/bin/sh\n[ "$1" = root ] && echo {elsewhere}\n')
+    assert machine.find().stdout == f"{pyenv['3.13.10']}\n"
+
+
+def test_a_version_that_is_chosen_for_this_shell_holds(machine, pyenv):
+    chosen = machine.put("python3.12", "3.12")
+    assert machine.find(PYENV_VERSION="3.12.1").stdout == f"{chosen}\n"
+    assert machine.find().stdout == f"{pyenv['3.13.10']}\n"
+
+
+def test_a_version_that_uv_has_is_found_and_none_is_fetched(machine):
+    found = machine.put("managed/3.12/python", "3.12")
+    machine.put("python3.11", "3.11")
+    machine.write(
+        "uv",
+        f"""#!/bin/sh
+[ "$*" = "python find --system 3.12" ] && [ "$UV_PYTHON_DOWNLOADS" = never ] && echo {found}
+""",
+    )
+    assert machine.find().stdout == f"{found}\n"
 
 
 def test_the_named_one_counts_alone(machine):

@@ -63,6 +63,11 @@ class Instance:
         return settings()
 
     @property
+    def patience(self) -> float:
+        """Seconds that a request waits for the blobs."""
+        return self.settings.authcache_refresh_seconds + LOOK_SECONDS
+
+    @property
     def age(self) -> float | None:
         """Seconds since it last knew the end of the log; None: it never did."""
         return None if self._seen_at is None else self._clock() - self._seen_at
@@ -104,24 +109,24 @@ class Instance:
             await self.refresh()
             if at_least > self.holding.lsn:
                 raise InvalidInput("No such LSN was ever written.", code="lsn-unknown", remedy="Log in again.")
-        if waited:
-            self.waits += 1
-        else:
-            self.hits += 1
+        self.waits += waited
+        self.hits += not waited
         return self.now()
 
     def now(self) -> View:
         """What is known, however old."""
         return self.holding.view()
 
-    async def refresh(self) -> None:
+    async def refresh(self, within: float | None = None) -> None:
         """Read the log to its end. Who comes while somebody else does so has that begun anew, and shares it.
+
+        It is waited for `within` so many seconds; None: `patience`.
 
         Raises:
             TransientError: the blobs cannot be read, or not soon, or the base is being made anew.
         """
         try:
-            async with asyncio.timeout(self.settings.authcache_refresh_seconds + LOOK_SECONDS):
+            async with asyncio.timeout(self.patience if within is None else within):
                 if self._looking is not None and not self._looking.done():
                     await asyncio.wait([self._looking])  # it may have looked before what the caller needs was written
                 if self._looking is None or self._looking.done():
@@ -187,11 +192,17 @@ class Instance:
         """Take in what stands at the next `most` places of the log; whether there is a group at each.
 
         Raises:
-            TransientError: the blobs cannot be read.
+            TransientError: the blobs cannot be read, or not soon.
         """
         # Each at the place where it was read: this instance may have written on meanwhile.
         lsn = self.holding.lsn
-        for group in await asyncio.gather(*(read_group(lsn + step) for step in range(1, most + 1))):
+        try:
+            async with asyncio.timeout(self.patience):
+                groups = await asyncio.gather(*(read_group(lsn + step) for step in range(1, most + 1)))
+        except TimeoutError:
+            self._failing = True
+            raise _silent() from None
+        for group in groups:
             if group is None:
                 return False
             lsn += 1

@@ -21,6 +21,8 @@ from shared.platform.errors import TransientError
 CONTESTED_SECONDS = 1.0
 """After a lost race, an instance that wins pauses for up to YIELD_SECONDS, so that the others' turn comes."""
 YIELD_SECONDS = 0.01
+LEAST_SECONDS = 1.0
+"""For which a write waits for the blobs where those have kept it waiting before already."""
 UNKNOWN = Backoff(limit=0.5, first_delay=0.004, longest_delay=0.25)
 """How the place of a group is looked at whose writing was not answered."""
 
@@ -99,19 +101,20 @@ class Committer:
         Those whose check fails are left out, and told once the group stands: what refuses them may be a write of the
         same group, which is not durable before.
         """
+        asked = monotonic()
         await self._instance.view()  # refuses when what is known is too old to write upon
         began = monotonic()
         # The group stands upon what it was checked against, though the instance may learn more meanwhile.
         lsn = self._instance.now().lsn + 1
         kept, refused, changes = await self._checked(batch)
         if refused:  # what refuses them may have been undone by somebody else since
-            await self._instance.refresh()
+            await self._instance.refresh(self._left(asked))
             lsn = self._instance.now().lsn + 1
             kept, refused, changes = await self._checked(batch)
         if kept:
             records = [record for write in kept for record in write.records]
             group = new_group(self._instance.name, records)
-            if (winner := await self._winner(lsn, group)) is not None:
+            if (winner := await self._winner(lsn, group, self._left(asked))) is not None:
                 self._lost_at = monotonic()
                 await self._instance.read_on(lsn, winner)
                 return False
@@ -150,8 +153,15 @@ class Committer:
                 kept.append(write)
         return kept, refused, all_changes
 
-    async def _winner(self, lsn: Lsn, group: Group) -> Group | None:
-        """The group of somebody else that stands at `lsn`; None if ours does. An answer that was lost is looked up."""
+    def _left(self, asked: float) -> float:
+        """Seconds for which the blobs are still waited for by a group that was asked for then."""
+        return max(LEAST_SECONDS, self._instance.patience - (monotonic() - asked))
+
+    async def _winner(self, lsn: Lsn, group: Group, left: float) -> Group | None:
+        """The group of somebody else that stands at `lsn`; None if ours does. An answer that was lost is looked up.
+
+        All of it takes `left` seconds at most. Raises TransientError with the code `commit-unknown`.
+        """
 
         async def attempt(_left: float) -> Group | None:
             if await create_group(lsn, group):
@@ -162,8 +172,9 @@ class Committer:
             return None if found.id == group.id else found
 
         try:
-            return await retry(attempt, UNKNOWN, Time())
-        except TransientError as error:
+            async with asyncio.timeout(left):
+                return await retry(attempt, UNKNOWN, Time())
+        except (TransientError, TimeoutError) as error:
             raise TransientError(
                 "Whether the write stands is not known: the blobs do not answer.",
                 code="commit-unknown",

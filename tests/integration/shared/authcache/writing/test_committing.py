@@ -1,10 +1,12 @@
 """Registrations that race each other, and answers that are lost."""
 
 import asyncio
+from time import monotonic
 
 import pytest
 from azure.core import AsyncPipelineClient
 from azure.core.exceptions import ServiceResponseError
+from azure.core.pipeline import AsyncPipeline
 
 from shared.authcache.accounts.sharing import share_is_new
 from shared.authcache.log import groups
@@ -12,9 +14,11 @@ from shared.authcache.log.groups import read_group
 from shared.authcache.log.records import Record
 from shared.authcache.log.shares import ShareRevoked
 from shared.authcache.log.users import PasswordChanged, UserDeleted, UserVerified
+from shared.authcache.reading import instance as reading
 from shared.authcache.writing import committing
 from shared.authcache.writing.uniqueness import address_is_free
-from shared.platform.errors import Conflict
+from shared.platform.errors import Conflict, TransientError
+from tests.fresh_settings import forget_settings
 from tests.integration.shared.authcache.conftest import granted, now, registered
 
 
@@ -140,6 +144,30 @@ async def test_a_group_whose_answer_was_lost_stands_once(instances, monkeypatch)
     view = await other.view(lsn)
     assert (await view.user_by_address("ann@example.com")).id == record.id
     assert await read_group(lsn + 1) is None
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["free", "taken"])
+async def test_a_write_upon_blobs_that_do_not_answer_is_refused_in_the_time_of_a_look(instances, monkeypatch, taken):
+    """The storage swallows what it is sent: neither the write nor the look after it is answered."""
+    monkeypatch.setenv("AUTHCACHE_REFRESH_SECONDS", "1")
+    forget_settings()
+    monkeypatch.setattr(reading, "LOOK_SECONDS", 0.5)
+    store = instances()
+    record, _ = await register(store, "ann@example.com")
+
+    async def swallows(*_, **__):
+        await asyncio.sleep(3600)
+
+    for client in (AsyncPipelineClient, AsyncPipeline):
+        monkeypatch.setattr(client, "send_request" if client is AsyncPipelineClient else "run", swallows)
+    for _ in range(2):
+        began = monotonic()
+        async with asyncio.timeout(10):
+            with pytest.raises(TransientError) as refused:
+                await register(store, record.address if taken else "bob@example.com")
+        assert refused.value.code == ("blobs" if taken else "commit-unknown")
+        assert monotonic() - began < 2.5
+        await asyncio.sleep(1.1)  # what is known is older than an instance likes by then
 
 
 @pytest.mark.parametrize("waiting", [1, 40])

@@ -6,19 +6,27 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 LONGEST_SUBJECT = 72
-HELD_SINCE = "c6a7400b351a9d6d64319fef7f0145fdefb10848"
+HELD_SINCE = "a009bd7ee14f53d1d27454cfbf69c09041f0e6bc"
 """Commits after this one are checked wherever they stand. What is older is on the main branch, and is not reworded."""
+
+
+SCISSORS = "# ------------------------ >8 ------------------------"
+"""What git shows below this line to the writer of a message is not part of it."""
+BODILESS = re.compile('Merge |Revert "')
+"""Messages that git writes, and that say by themselves why there is such a commit."""
+TRAILER = re.compile(r"[A-Z][A-Za-z-]*-by: ")
 
 
 def faults(message: str) -> list[str]:
     """What is wrong with the message; lines that begin with # are git's own."""
-    lines = [line for line in message.splitlines() if not line.startswith("#")]
+    lines = [line for line in message.partition(SCISSORS)[0].splitlines() if not line.startswith("#")]
     subject = lines[0] if lines else ""
     found: list[str] = []
     if not subject.strip():
@@ -29,6 +37,9 @@ def faults(message: str) -> list[str]:
         found.append("The subject ends with a full stop; leave it out.")
     if len(lines) > 1 and lines[1].strip():
         found.append("The second line is not empty: it parts the subject from the body.")
+    body = [line for line in lines[1:] if line.strip() and not TRAILER.match(line)]
+    if subject.strip() and not body and not BODILESS.match(subject):
+        found.append("There is no body: say below an empty line why the change is made.")
     return found
 
 

@@ -4,12 +4,19 @@ import subprocess
 
 import pytest
 
-from tools.commit_message import faults, main, new_messages
+from tools.commit_message import SCISSORS, faults, main, new_messages
+
+BODY = "\n\nIt was answered with 500."
 
 
 @pytest.mark.parametrize(
     "message",
-    ["Refuse a cursor\n", "Refuse a cursor\n\nIt was answered with 500.\n# git's own lines\n", "x" * 72],
+    [
+        "Refuse a cursor\n\nIt was answered with 500.\n# git's own lines\n",
+        f"{'x' * 72}\n\nIt was answered with 500.",
+        "Merge branch 'change'\n",
+        'Revert "Refuse a cursor"\n',
+    ],
 )
 def test_a_plain_message_passes(message):
     assert faults(message) == []
@@ -17,7 +24,17 @@ def test_a_plain_message_passes(message):
 
 @pytest.mark.parametrize(
     ("message", "words"),
-    [("", "empty"), ("# only a comment", "empty"), ("x" * 73, "73"), ("Refuse.", "full stop"), ("One\nTwo", "second")],
+    [
+        ("", "empty"),
+        ("# only a comment", "empty"),
+        (f"{'x' * 73}{BODY}", "73"),
+        (f"Refuse.{BODY}", "full stop"),
+        (f"One\nTwo{BODY}", "second"),
+        ("Refuse a cursor\n", "no body"),
+        ("Refuse a cursor\n\n# git's own lines\n", "no body"),
+        ("Refuse a cursor\n\nCo-authored-by: Ann <ann@example.com>\n", "no body"),
+        (f"Refuse a cursor\n\n{SCISSORS}\ndiff --git a/x b/x\n+x\n", "no body"),
+    ],
 )
 def test_a_fault_is_named(message, words):
     [fault] = faults(message)
@@ -34,14 +51,19 @@ def git(folder, *arguments):
 def test_commits_on_main_are_looked_at_from_a_named_one_on(tmp_path, monkeypatch, capsys):
     git(tmp_path, "init", "--initial-branch", "main")
     git(tmp_path, "commit", "--allow-empty", "-m", "x" * 80)
-    monkeypatch.setattr("tools.commit_message.HELD_SINCE", git(tmp_path, "rev-parse", "HEAD"))
-    git(tmp_path, "commit", "--allow-empty", "-m", "Refuse a cursor")
-    assert [message.strip() for message in new_messages(tmp_path).values()] == ["Refuse a cursor"]
 
-    git(tmp_path, "commit", "--allow-empty", "-m", "y" * 73)
+    def commit(subject):
+        git(tmp_path, "commit", "--allow-empty", "-m", f"{subject}{BODY}")
+
+    monkeypatch.setattr("tools.commit_message.HELD_SINCE", git(tmp_path, "rev-parse", "HEAD"))
+    commit("Refuse a cursor")
+    assert [message.strip() for message in new_messages(tmp_path).values()] == [f"Refuse a cursor{BODY}"]
+
+    commit("y" * 73)
     git(tmp_path, "checkout", "-b", "change")
-    git(tmp_path, "commit", "--allow-empty", "-m", "Refuse another cursor")
-    assert [len(message.strip()) for message in new_messages(tmp_path).values()] == [21, 73, 15]
+    commit("Refuse another cursor")
+    subjects = [message.partition("\n")[0] for message in new_messages(tmp_path).values()]
+    assert [len(subject) for subject in subjects] == [21, 73, 15]
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["commit_message"])

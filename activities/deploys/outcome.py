@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
-from activities.deploys.running import PATIENT, change, end_step, redactor_of, running_step, supersede_if_older
+from activities.deploys.running import LONG_RETRIES, change, end_step, redactor_of, running_step, supersede_if_older
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.documents import projects, store, transitions
 from shared.deploys.models import (
@@ -34,7 +34,7 @@ ENDED: Final = "A deployment has ended."
 logger = logging.getLogger(__name__)
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def claim_deployment(task: Claim) -> Claimed:
     """Let one execution have the deployment. A finished orchestration that is started again gets nothing.
 
@@ -64,7 +64,7 @@ async def claim_deployment(task: Claim) -> Claimed:
     )
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def settle_deployment(task: DeploymentRef) -> Nothing:
     """The point of no return: from here on the deployment is only cleaned up, and a cancel is refused."""
     await change(
@@ -76,7 +76,7 @@ async def settle_deployment(task: DeploymentRef) -> Nothing:
     return Nothing()
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def stop_deployment(task: CancelDeployment) -> Nothing:
     """Cancel the running steps through the document. A deployment that has ended or serves already is left alone."""
     try:
@@ -89,7 +89,7 @@ async def stop_deployment(task: CancelDeployment) -> Nothing:
     return Nothing()
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def roll_back(task: Undo) -> Nothing:
     """Let the previous revision serve and remove what this deployment has started. The document and the log say why.
 
@@ -113,7 +113,7 @@ async def roll_back(task: Undo) -> Nothing:
     return Nothing()
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def clean_up(task: DeploymentRef) -> Nothing:
     """Remove what only the deployment needed."""
     async with running_step(task, Step.CLEANUP, None, "cleaning up") as running:
@@ -122,7 +122,7 @@ async def clean_up(task: DeploymentRef) -> Nothing:
     return Nothing()
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def end_deployment(task: End) -> Ended:
     """Record how it ended. What was cancelled is cancelled, whatever else happened meanwhile."""
     redact = await redactor_of(await store.load(task.deployment_id, task.organization_id))

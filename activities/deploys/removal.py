@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from activities.deploys.running import PATIENT
+from activities.deploys.running import LONG_RETRIES
 from shared.deploys.documents import projects, removal
 from shared.deploys.platforms import platform
 from shared.deploys.platforms.base import StepContext
@@ -21,7 +21,7 @@ BOX_SECONDS: Final = 60
 logger = logging.getLogger(__name__)
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def remove_app(task: RemoveApp) -> Nothing:
     """Delete the app where it runs, with its revisions, domains and secrets."""
     if not await projects.is_removing(task.organization_id, task.project_id, [task.environment], task.removal):
@@ -30,7 +30,7 @@ async def remove_app(task: RemoveApp) -> Nothing:
     return Nothing()
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def forget_app(task: RemoveApp) -> Forgotten:
     """Delete the app's deployments, their logs and their variables."""
     if not await projects.is_removing(task.organization_id, task.project_id, [task.environment], task.removal):
@@ -38,7 +38,7 @@ async def forget_app(task: RemoveApp) -> Forgotten:
     return await removal.forget_deployments(task, BOX_SECONDS)
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def forget_sources(task: RemoveApps) -> Forgotten:
     """Delete the sources that nothing names any more."""
     if not await projects.is_removing(task.organization_id, task.project_id, task.environments, task.removal):
@@ -46,7 +46,7 @@ async def forget_sources(task: RemoveApps) -> Forgotten:
     return await removal.forget_sources(task.organization_id, task.project_id, BOX_SECONDS, whole=task.whole)
 
 
-@activity(retry=PATIENT)
+@activity(retry=LONG_RETRIES)
 async def end_removal(task: RemoveApps) -> Nothing:
     """Forget the project, or let its deleted apps be deployed anew."""
     if not await projects.is_removing(task.organization_id, task.project_id, task.environments, task.removal):

@@ -28,9 +28,9 @@ CHECK_INTERVAL_SECONDS: Final = 0.4
 """How old the answer to "is it cancelled?" may be: a cancel is to be seen within a second."""
 CHECK_SECONDS: Final = 2.0
 """What one check may take: the step goes on while the database hangs."""
-SOON: Final = RetryPolicy(attempts=4, first_delay=timedelta(seconds=1), longest_delay=timedelta(seconds=4))
+SHORT_RETRIES: Final = RetryPolicy(attempts=4, first_delay=timedelta(seconds=1), longest_delay=timedelta(seconds=4))
 """Between attempts nobody sees a cancel, so they follow one another quickly."""
-PATIENT: Final = RetryPolicy(attempts=30, first_delay=timedelta(seconds=1), longest_delay=timedelta(minutes=1))
+LONG_RETRIES: Final = RetryPolicy(attempts=30, first_delay=timedelta(seconds=1), longest_delay=timedelta(minutes=1))
 """Of what has to happen in the end and is not cancelled: about 24 minutes, longer than services are unavailable."""
 CAUSE_LENGTH: Final = 8_000
 """Characters of a stack in the host's log: its end, where the error is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from activities.deploys.running import SOON, change, end_step, running_step, supersede_if_older
+from activities.deploys.running import SHORT_RETRIES, change, end_step, running_step, supersede_if_older
 from shared.deploys.documents import transitions
 from shared.deploys.models import DeploymentStatus, Step
 from shared.deploys.platforms import platform
@@ -23,7 +23,7 @@ from shared.platform.durable import Nothing, activity
 from shared.platform.errors import TerminalError
 
 
-@activity(retry=SOON)
+@activity(retry=SHORT_RETRIES)
 async def validate_deployment(task: DeploymentRef) -> Nothing:
     """See whether it can be done at all."""
     async with running_step(task, Step.VALIDATION, DeploymentStatus.VALIDATING) as running:
@@ -33,7 +33,7 @@ async def validate_deployment(task: DeploymentRef) -> Nothing:
     return Nothing()
 
 
-@activity(retry=SOON)
+@activity(retry=SHORT_RETRIES)
 async def provision_container(task: DeploymentRef) -> WorkspaceReady:
     """Make the place of the build."""
     async with running_step(task, Step.CONTAINER, DeploymentStatus.PROVISIONING_CONTAINER) as running:
@@ -42,7 +42,7 @@ async def provision_container(task: DeploymentRef) -> WorkspaceReady:
     return WorkspaceReady(**task.model_dump(), workspace=workspace.reference)
 
 
-@activity(retry=SOON)
+@activity(retry=SHORT_RETRIES)
 async def sync_files(task: WorkspaceReady) -> ContextReady:
     """Bring the source there."""
     async with running_step(task, Step.SYNC, DeploymentStatus.SYNCING_FILES) as running:
@@ -54,7 +54,7 @@ async def sync_files(task: WorkspaceReady) -> ContextReady:
     return ContextReady(**_ref(task).model_dump(), context=context.reference)
 
 
-@activity(retry=SOON)
+@activity(retry=SHORT_RETRIES)
 async def build_image(task: ContextReady) -> Built:
     """Build for one time box."""
     async with running_step(task, Step.BUILD, DeploymentStatus.BUILDING_IMAGE, cursor=task.cursor) as running:
@@ -74,7 +74,7 @@ async def build_image(task: ContextReady) -> Built:
     return Built(done=built.done, image=built.image, cursor=built.cursor)
 
 
-@activity(retry=SOON)
+@activity(retry=SHORT_RETRIES)
 async def release_revision(task: ImageReady) -> Released:
     """Start the new version beside the one that serves, without traffic, and wait until it is healthy.
 
@@ -95,7 +95,7 @@ async def release_revision(task: ImageReady) -> Released:
     return Released(done=released.done, revision=released.revision, cursor=released.cursor)
 
 
-@activity(retry=SOON)
+@activity(retry=SHORT_RETRIES)
 async def promote_revision(task: RevisionReady) -> Serving:
     """Give the healthy revision all traffic."""
     async with running_step(task, Step.DEPLOY, DeploymentStatus.DEPLOYING, "giving the traffic") as running:
@@ -110,7 +110,7 @@ async def promote_revision(task: RevisionReady) -> Serving:
     return Serving(url=promoted.url, custom_domain=deployment.custom_domain is not None)
 
 
-@activity(retry=SOON)
+@activity(retry=SHORT_RETRIES)
 async def configure_domain(task: DomainTask) -> DomainBound:
     """Bind the custom domain, for one time box."""
     async with running_step(task, Step.DEPLOY, DeploymentStatus.CONFIGURING_DOMAIN, cursor=task.cursor) as running:

@@ -12,11 +12,11 @@ import azure.functions as func
 from activities.deploys.slots import deploy_slots
 from orchestrators.deploys.deployment import free_slot, recover_deployment
 from orchestrators.deploys.upkeep import forget_deployments
-from shared.deploys.documents import projects, store, transitions
-from shared.deploys.models import Deployment, DeploymentStatus
+from shared.deploys.documents import orphans, projects, store, transitions
+from shared.deploys.models import Deployment
 from shared.deploys.requests import intake
 from shared.deploys.running.slots import Holder
-from shared.deploys.running.steps import SLOTS, DeploymentRef, Recovery
+from shared.deploys.running.steps import SLOTS, DeploymentRef
 from shared.platform.durable import DurableClient, Nothing, hub_name, new_blueprint
 from shared.platform.errors import Conflict, ManifoldError
 from shared.platform.stores.paging import for_each
@@ -27,13 +27,6 @@ logger = logging.getLogger(__name__)
 timers = new_blueprint()
 
 UNSENT_AFTER = timedelta(seconds=30)
-STALE_AFTER = timedelta(minutes=10)
-FOREIGN_AFTER = timedelta(minutes=30)
-"""After this long without a change another hub's deployment is taken over. One at work changes its document every few
-minutes, and while a service is away at least every 24 (PATIENT); should it be alive all the same, it is fenced off.
-"""
-FOREIGN_WAITING_AFTER = timedelta(hours=2)
-"""As above, of one that waits for a slot, which it may do for an hour and a half without a change."""
 
 
 @timers.timer_trigger(schedule="0 30 4 * * *", arg_name="timer", run_on_startup=False)
@@ -57,7 +50,7 @@ async def _run(client: DurableClient) -> None:
     now = datetime.now(UTC)
 
     async def read(at: str | None) -> tuple[list[Deployment], str | None]:
-        page = await store.stale(now, older_than=STALE_AFTER, limit=intake.SWEPT, continuation=at)
+        page = await store.stale(now, older_than=orphans.STALE_AFTER, limit=intake.SWEPT, continuation=at)
         return page.deployments, page.continuation
 
     # All of them: those that only wait for a slot are stale too, and may be many.
@@ -65,29 +58,22 @@ async def _run(client: DurableClient) -> None:
     slots = await client.entity_state(deploy_slots, SLOTS)
     for holder in (*slots.holders, *slots.waiting):
         await _reclaim(client, holder)
-    await removals.resume(client, STALE_AFTER)
+    await removals.resume(client, orphans.STALE_AFTER)
 
 
 async def _recover(client: DurableClient, stale: Deployment) -> None:
     hub = await hub_name(client)
-    foreign = stale.hub not in (None, hub)
-    if foreign and datetime.now(UTC) - stale.updated_at < _patience(stale):
+    if not orphans.may_recover(stale, hub, datetime.now(UTC)):
         return
     if await _runs(client, stale.id) or await _runs(client, f"{stale.id}-recovery"):
         return
-    if foreign and not await _taken_over(stale, hub):
+    if orphans.is_foreign(stale, hub) and not await _taken_over(stale, hub):
         return
     logger.warning("A deployment is orphaned: its orchestration does not run.", extra={"deployment": stale.id})
-    settled = stale.status is DeploymentStatus.UPDATING_DATABASE
-    recovery = Recovery(deployment_id=stale.id, organization_id=stale.organization_id, hub=hub, settled=settled)
     try:
-        await client.start(recover_deployment, recovery, instance_id=f"{stale.id}-recovery")
+        await client.start(recover_deployment, orphans.recovery_of(stale, hub), instance_id=f"{stale.id}-recovery")
     except ManifoldError as error:
         logger.warning("A deployment was not recovered: %s", error, extra={"deployment": stale.id})
-
-
-def _patience(stale: Deployment) -> timedelta:
-    return FOREIGN_WAITING_AFTER if stale.status is DeploymentStatus.QUEUED else FOREIGN_AFTER
 
 
 async def _taken_over(stale: Deployment, hub: UUID) -> bool:
@@ -108,7 +94,7 @@ async def _reclaim(client: DurableClient, holder: Holder) -> None:
     """Release the slot, or the place in the queue, of a deployment that has ended without doing so."""
     organization = holder.project.partition("/")[0]
     deployment = await store.find(holder.deployment_id, organization)
-    if (deployment is not None and not deployment.status.ended) or await _runs(client, holder.deployment_id):
+    if not orphans.holds_needlessly(deployment) or await _runs(client, holder.deployment_id):
         return
     logger.warning("A deployment has ended and holds its slot.", extra={"deployment": holder.deployment_id})
     left = DeploymentRef(deployment_id=holder.deployment_id, organization_id=organization)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shared.deploys.sources.git.checkout import CheckedOut
 
 _SHOWN = 10
-PATIENCE = Backoff(limit=60, first_delay=2, longest_delay=20)
+GIT_RETRIES = Backoff(limit=60, first_delay=2, longest_delay=20)
 """With a git host that does not answer. Whose app it is named the host, and is told when it stays away: the step's own
 retries would say that a step of ours failed."""
 
@@ -55,7 +55,7 @@ async def fetch(
         InvalidInput: the source was refused; the message names the entry and the reason.
         TransientError: storage did not answer in time.
         DeploymentCancelled: `cancelled` said so.
-        TerminalError: it could not be fetched from git, also since the host did not answer for as long as PATIENCE.
+        TerminalError: it could not be fetched from git, also since the host did not answer for as long as GIT_RETRIES.
     """
     if isinstance(source, GitSource):
         done = await _cloned(source, folder, cancelled, limits, token)
@@ -79,7 +79,7 @@ async def _cloned(
         return unless_cancelled(asyncio.sleep(seconds), cancelled)
 
     try:
-        return await retry(attempt, PATIENCE, Time(sleep=sleep))
+        return await retry(attempt, GIT_RETRIES, Time(sleep=sleep))
     except TransientError as error:
         tried = f" It was tried {attempts} times." if attempts > 1 else ""
         raise TerminalError(f"{error.message}{tried}", code=error.code, remedy=error.remedy) from None

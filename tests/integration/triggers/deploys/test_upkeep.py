@@ -111,7 +111,7 @@ async def test_what_its_hub_has_changed_meanwhile_is_left_to_it(durable, new) ->
 @pytest.mark.parametrize("state_", [None, RunState.FAILED, RunState.RUNNING])
 async def test_the_sweep_goes_on_with_a_deletion_that_does_not_run(durable, state, monkeypatch, state_) -> None:
     durable.running = SimpleNamespace(state=state_) if state_ else None
-    monkeypatch.setattr(upkeep, "STALE_AFTER", timedelta(0))
+    monkeypatch.setattr("shared.deploys.documents.orphans.STALE_AFTER", timedelta(0))
     one = await projects.begin_removal(state, "shop", ["staging"])
     whole = await projects.begin_removal(state, "page", removals.ENVIRONMENTS)
     assert await upkeep._due(upkeep.DurableClient(untyped(None)))

@@ -369,7 +369,7 @@ async def test_a_host_that_nobody_vouches_for_and_one_that_is_not_there(
 async def test_a_host_that_stays_away_is_named_with_its_cause(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "PATIENCE", Backoff(limit=0.3, first_delay=0.1, longest_delay=0.1))
+    monkeypatch.setattr(fetching, "GIT_RETRIES", Backoff(limit=0.3, first_delay=0.1, longest_delay=0.1))
     source = GitSource(url="https://git.example.com:9/remote")
     with pytest.raises(TerminalError) as refused:
         await fetching.fetch(source, "org", "project", tmp_path / "into", cancelled=no)
@@ -382,7 +382,7 @@ async def test_a_host_that_stays_away_is_named_with_its_cause(
 async def test_a_cancel_ends_the_wait_for_a_host_that_stays_away(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "PATIENCE", Backoff(limit=7200, first_delay=3600, longest_delay=3600))
+    monkeypatch.setattr(fetching, "GIT_RETRIES", Backoff(limit=7200, first_delay=3600, longest_delay=3600))
     tried = asyncio.Event()
 
     async def away(*_: object, **__: object) -> None:

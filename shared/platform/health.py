@@ -1,4 +1,7 @@
-"""Whether the app can do its work: one probe for each thing it depends on, all at once, each with a time limit."""
+"""Whether the app can do its work: one probe for each thing it depends on, all at once, each with a time limit.
+
+And what its workloads say of themselves at /status, which runs no probes.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic, perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -34,6 +37,14 @@ class Check:
     probe: Callable[[], Awaitable[object]]
     timeout: float = 5.0
     needed: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
+class StatusField:
+    """A field that a workload adds to /status, and what reads its value."""
+
+    name: str
+    read: Callable[[], Awaitable[Any]]
 
 
 class Dependency(LazyModel):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -20,7 +20,7 @@ from shared.platform.durable import (
     new_app,
     task_hub,
 )
-from shared.platform.health import Check
+from shared.platform.health import Check, StatusField
 from shared.platform.http import Routes, register
 from shared.platform.messaging.servicebus import use_queues
 from shared.platform.settings import Settings
@@ -41,7 +41,7 @@ class Workload:
         probes: what it depends on beyond the platform.
         alerts: the kinds of mail that it sends to people.
         sweeps: what it mends by itself, every minute while something is under way.
-        status: what it adds to /status, by the name of the field.
+        status: what it adds to /status.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Workload:
     probes: Sequence[Check] = ()
     alerts: Sequence[AlertKind] = ()
     sweeps: Sequence[Sweep] = ()
-    status: Mapping[str, Callable[[], Awaitable[Any]]] = field(default_factory=dict[str, Callable[[], Awaitable[Any]]])
+    status: Sequence[StatusField] = ()
 
     @property
     def steps(self) -> list[Handle[Any, Any]]:

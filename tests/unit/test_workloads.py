@@ -13,7 +13,7 @@ import pytest
 
 import function_app
 from shared.platform.durable import Blueprint
-from shared.platform.health import Check
+from shared.platform.health import Check, StatusField
 from shared.platform.http import Routes
 from shared.platform.sweeps import Sweep
 from shared.platform.workload import Workload, workloads
@@ -97,15 +97,15 @@ def test_what_the_triggers_of_a_workload_make_is_declared(workload: Workload) ->
 
 
 @pytest.mark.parametrize("workload", LOADED, ids=lambda one: one.name)
-def test_every_probe_of_a_workload_is_declared(workload: Workload) -> None:
+def test_every_probe_and_field_of_the_status_is_made_in_the_domain_and_declared(workload: Workload) -> None:
     made = {
-        f"{name}.{attribute}"
+        value.name: value
         for name, module in sys.modules.items()
         if name.startswith(f"shared.{workload.name}.")
-        for attribute, value in vars(module).items()
-        if isinstance(value, Check) and value not in workload.probes
+        for value in vars(module).values()
+        if isinstance(value, Check | StatusField)
     }
-    assert made == set()
+    assert made == {one.name: one for one in (*workload.probes, *workload.status)}
 
 
 def test_every_kind_of_alert_is_declared() -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from shared.authcache import alerts
-from shared.authcache.base.manifest import read_manifest
+from shared.authcache.base.manifest import PROBE
 from shared.authcache.settings import AuthCacheSettings
-from shared.platform.health import Check
 from shared.platform.workload import Workload
 from triggers.authcache import admin, auth, documents, health, properties, shares, upkeep, users
 
@@ -22,7 +21,7 @@ authcache = Workload(
     ),
     functions=(upkeep.timers,),
     settings=AuthCacheSettings,
-    probes=(Check("authcache", read_manifest),),
+    probes=(PROBE,),
     alerts=alerts.KINDS,
     sweeps=(upkeep.sweep,),
 )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from shared.deploys.documents import store
-from shared.deploys.documents.figures import figures
+from shared.deploys.documents.figures import STATUS
 from shared.deploys.requests.queue import DEPLOYMENTS
 from shared.deploys.settings import DeploySettings
-from shared.platform.health import Check
-from shared.platform.stores.cosmos import has_cosmos
 from shared.platform.workload import Workload
 from triggers.deploys import deployments, events, projects, queue, removals, upkeep, variables
 
@@ -17,7 +15,7 @@ deploys = Workload(
     functions=(queue.functions, upkeep.timers),
     queues=(DEPLOYMENTS,),
     settings=DeploySettings,
-    probes=(Check("cosmos", store.check, needed=has_cosmos),),
+    probes=(store.PROBE,),
     sweeps=(upkeep.sweep,),
-    status={"deployments": figures},
+    status=(STATUS,),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from shared.diamonds.reporting import alerts
 from shared.diamonds.runs import reports, watermark
 from shared.diamonds.settings import DiamondSettings
-from shared.platform.health import Check
 from shared.platform.workload import Workload
 from triggers.diamonds import failed_rows, figures, offer, pricing, run_control, runs, trades, upkeep
 
@@ -23,7 +22,7 @@ diamonds = Workload(
     functions=(runs.timers, run_control.queues, upkeep.timers),
     queues=(run_control.CONSOLIDATE,),
     settings=DiamondSettings,
-    probes=(Check("blobs", watermark.check),),
+    probes=(watermark.PROBE,),
     alerts=alerts.KINDS,
-    status={"feeds": reports.last_statuses},
+    status=(reports.STATUS,),
 )

@@ -101,7 +101,7 @@ async def ops_status(client: DurableClient) -> ServiceStatus:
         running=running,
         more=found.continuation is not None,
         queues=await queue_figures.all_figures(),
-        **{name: await tell() for workload in workloads() for name, tell in workload.status.items()},
+        **{field.name: await field.read() for workload in workloads() for field in workload.status},
     )
 
 

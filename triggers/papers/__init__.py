@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from shared.papers.embedding.pgvector import probe
+from shared.papers.embedding.pgvector import PROBE
 from shared.papers.reporting import alerts
 from shared.papers.settings import PaperSettings
-from shared.platform.health import Check
 from shared.platform.workload import Workload
 from triggers.papers import arrivals, browsing, embedding, ingesting, mapping, searching
 
@@ -15,7 +14,7 @@ papers = Workload(
     functions=(arrivals.functions,),
     queues=(arrivals.PAPERS,),
     settings=PaperSettings,
-    probes=(Check("pgvector", probe),),
+    probes=(PROBE,),
     alerts=alerts.KINDS,
     sweeps=(ingesting.sweep, embedding.sweep, mapping.sweep),
 )

@@ -11,6 +11,7 @@ from shared.authcache.base.format.names import ID
 from shared.authcache.log.groups import Lsn
 from shared.authcache.settings import settings
 from shared.platform.errors import TransientError
+from shared.platform.health import Check
 from shared.platform.models import LazyModel
 from shared.platform.stores.blob_files import blob_details
 from shared.platform.stores.blobs import read_blob, write_blob
@@ -147,6 +148,9 @@ async def read_manifest() -> tuple[Manifest, str] | None:
         raise CorruptBase(
             "The manifest of the auth cache cannot be read; it is made anew.", retry_after=REBUILD_SECONDS
         ) from error
+
+
+PROBE = Check("authcache", read_manifest)
 
 
 async def manifest_etag() -> str | None:

@@ -12,6 +12,7 @@ from pydantic import Field
 from shared.deploys.documents import store
 from shared.deploys.documents.store import DEPLOYMENTS, STATES_ENDED
 from shared.deploys.models import DeploymentStatus
+from shared.platform.health import StatusField
 from shared.platform.models import LazyModel
 from shared.platform.stores.cosmos import has_cosmos
 from shared.platform.stores.paging import each
@@ -60,6 +61,9 @@ async def figures() -> DeploymentFigures | None:
         return None
     endings = await ended_since(datetime.now(UTC) - DAY)
     return DeploymentFigures(by_status=await counts(None), last_day=summed(endings))
+
+
+STATUS = StatusField("deployments", figures)
 
 
 def summed(ended: list[Ending]) -> LastDay:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.deploys.models import AppRef, Deployment, DeploymentStatus, Environment, document
 from shared.platform.errors import NotFound
-from shared.platform.stores.cosmos import Documents
+from shared.platform.health import Check
+from shared.platform.stores.cosmos import Documents, has_cosmos
 from shared.platform.stores.paging import each
 
 if TYPE_CHECKING:
@@ -161,6 +162,9 @@ async def stale(now: datetime, *, older_than: timedelta, limit: int, continuatio
 async def check() -> None:
     """See that the account answers and that the app may read its deployments."""
     await DEPLOYMENTS.find("health", "health")
+
+
+PROBE = Check("cosmos", check, needed=has_cosmos)
 
 
 async def any_open() -> bool:

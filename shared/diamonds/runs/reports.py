@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.diamonds.runs.models import Partition, PartitionProgress, RunStatus, RunSummary
 from shared.diamonds.runs.refusals import unknown_run
+from shared.platform.health import StatusField
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -93,6 +94,9 @@ async def last_statuses() -> dict[str, RunStatus]:
             "select distinct on (feed) feed, status from diamonds.run_metadata order by feed, started_at desc, run_id",
         )
     return {row["feed"]: RunStatus(row["status"]) for row in newest}
+
+
+STATUS = StatusField("feeds", last_statuses)
 
 
 async def progress(run_id: UUID) -> list[PartitionProgress]:

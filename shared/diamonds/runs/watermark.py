@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from shared.diamonds.models import FeedName, Model
 from shared.diamonds.settings import settings
 from shared.platform.errors import Conflict, TerminalError, TransientError
+from shared.platform.health import Check
 from shared.platform.stores.blobs import blob_service, read_blob, write_blob
 
 ATTEMPTS = 5
@@ -66,6 +67,9 @@ async def advance(feed: FeedName, run_id: UUID, to: datetime) -> Watermark:
 async def check() -> None:
     """See that the container of the watermarks answers and that the app may read it."""
     await blob_service().get_container_client(settings().watermark_container).exists()
+
+
+PROBE = Check("blobs", check)
 
 
 async def _read(feed: FeedName) -> tuple[Watermark | None, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.platform.errors import TerminalError
+from shared.platform.health import Check
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:
@@ -34,3 +35,6 @@ async def probe() -> None:
     """As `check_pgvector`, for the app's health."""
     async with database() as connection:
         await check_pgvector(connection)
+
+
+PROBE = Check("pgvector", probe)

@@ -28,12 +28,12 @@ READING_LOOK_SECONDS = 5.0
 async def draw_heatmap(plan: RunPlan) -> Partitions:
     """Ask the supplier where on the price scale the diamonds lie, and cut the scale into even shares."""
     saved = await lifecycle.load_partitions(plan.run_id)
-    asked = 0
+    queries = 0
     if not saved:
         drawn = await lifecycle.while_running(plan.run_id, _draw(plan), every=COUNTING_LOOK_SECONDS)
         saved = await lifecycle.save_partitions(plan.run_id, drawn)
-        asked = drawn.counts_asked
-    return Partitions(total=sum(one.expected for one in saved), partitions=saved, counts_asked=asked)
+        queries = drawn.counts_asked
+    return Partitions(total=sum(one.expected for one in saved), partitions=saved, counts_asked=queries)
 
 
 async def _draw(plan: RunPlan) -> Partitions:

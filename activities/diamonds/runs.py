@@ -77,12 +77,12 @@ async def judge_run(run: RunRef) -> Verdict:
     summary = await reports.summary(run.run_id)
     if summary.status is not RunStatus.RUNNING:
         raise run_ended(run.run_id, summary.status)
-    chosen = settings()
-    verdict = judge(await reports.progress(run.run_id), chosen.partial_share, chosen.partial_wait_seconds)
+    config = settings()
+    verdict = judge(await reports.progress(run.run_id), config.partial_share, config.partial_wait_seconds)
     if verdict.decision == "hold" or await difference.was_released(run.run_id):
         return verdict
     found, odd = await lifecycle.while_running(run.run_id, _review(summary), every=REVIEW_LOOK_SECONDS)
-    objected = objections(found, Limits.of(chosen))
+    objected = objections(found, Limits.of(config))
     if not objected:
         await fail_contradicting(summary.feed, run.run_id, odd)
         return verdict
@@ -92,10 +92,10 @@ async def judge_run(run: RunRef) -> Verdict:
 
 
 async def _review(run: RunSummary) -> tuple[RunDifference, list[str]]:
-    gone = await missing.count_missing(run.run_id)
+    not_seen = await missing.count_missing(run.run_id)
     how = mapping(run.feed), price_unit(run.feed)
     await requeue_if_read_anew(run.feed, fingerprint(*how))  # here, so that these rows are judged with the others
-    found, odd = await review(run.run_id, run.feed, *how, listed=run.ingested, gone=gone)
+    found, odd = await review(run.run_id, run.feed, *how, listed=run.ingested, missing=not_seen)
     await difference.save(run.run_id, found)
     return found, odd
 

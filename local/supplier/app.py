@@ -50,50 +50,50 @@ class Supplier:
     async def graphql(self, request: Request) -> Response:
         """POST /graphql: one operation as {"query", "variables", "operationName"}."""
         body = execution.Request.model_validate(await _json(request))
-        asked = self.faults.number(f"{body.query}|{json.dumps(body.variables, sort_keys=True)}")
+        request_number = self.faults.number(f"{body.query}|{json.dumps(body.variables, sort_keys=True)}")
         document, fields, errors = execution.check(body.query)
-        if refusal := await self.admit(",".join(sorted(fields)) or "invalid", asked):
+        if refusal := await self.admit(",".join(sorted(fields)) or "invalid", request_number):
             return refusal
         if document is None:
             return _errors(errors, 400)
         if "authenticate" not in fields:
-            self._change_if_struck(asked)
-            if self.faults.strikes(FaultName.ERRORS, asked):
+            self._change_if_struck(request_number)
+            if self.faults.strikes(FaultName.ERRORS, request_number):
                 return _errors([GraphQLError("Internal server error", extensions={"code": "INTERNAL_SERVER_ERROR"})])
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        answer = self.nivoda.execute(document, body, token, asked).formatted
-        if fields & MUTATIONS and self.faults.strikes(FaultName.LOST_ANSWER, asked):
+        answer = self.nivoda.execute(document, body, token, request_number).formatted
+        if fields & MUTATIONS and self.faults.strikes(FaultName.LOST_ANSWER, request_number):
             return Response("bad gateway", 502, media_type="text/plain")
         return JSONResponse(answer)
 
-    async def admit(self, operation: str, asked: bytes) -> Response | None:
+    async def admit(self, operation: str, request_number: bytes) -> Response | None:
         """Count the request, hold it up and refuse it as the settings say; None lets it pass."""
         wait = self.traffic.arrive()
         self.traffic.by_operation[operation] += 1
-        slow = self.faults.strikes(FaultName.SLOW, asked)
+        slow = self.faults.strikes(FaultName.SLOW, request_number)
         if delay := self.latency_s + (slow.seconds if slow else 0):
             await asyncio.sleep(delay)
         if wait:
             return _too_many(wait)
-        if fault := self.faults.strikes(FaultName.THROTTLE, asked):
+        if fault := self.faults.strikes(FaultName.THROTTLE, request_number):
             return _too_many(fault.seconds)
-        if self.faults.strikes(FaultName.SERVER_ERROR, asked):
+        if self.faults.strikes(FaultName.SERVER_ERROR, request_number):
             return Response("upstream connect error or disconnect/reset before headers", 500, media_type="text/plain")
         return None
 
-    def _change_if_struck(self, asked: bytes) -> None:
-        if self.faults.strikes(FaultName.CHANGES, asked):
+    def _change_if_struck(self, request_number: bytes) -> None:
+        if self.faults.strikes(FaultName.CHANGES, request_number):
             self._changes += 1
             kinds = ("reprice", "reprice", "add", "remove")
-            kind = kinds[int(self.faults.draw("kind", asked) * len(kinds))]
+            kind = kinds[int(self.faults.draw("kind", request_number) * len(kinds))]
             self.change(Change.model_validate({kind: 1, "seed": self._changes}))
 
-    def change(self, wanted: Change) -> None:
+    def change(self, change: Change) -> None:
         """Change the stock at once, as of now."""
         draw = self.catalogue.any_numbers
-        self.catalogue.reprice(draw(wanted.seed, wanted.reprice), wanted.percent)
-        self.catalogue.add(draw(wanted.seed + 1, wanted.add))
-        self.catalogue.remove(draw(wanted.seed + 2, wanted.remove))
+        self.catalogue.reprice(draw(change.seed, change.reprice), change.percent)
+        self.catalogue.add(draw(change.seed + 1, change.add))
+        self.catalogue.remove(draw(change.seed + 2, change.remove))
 
     async def health(self, _request: Request) -> Response:
         return JSONResponse({"status": "ok", "diamonds": len(self.catalogue)})

@@ -204,14 +204,14 @@ class Catalogue:
 
     def any_numbers(self, seed: int, amount: int) -> list[int]:
         """Numbers of up to `amount` different stones on offer, the same ones for the same seed and stock."""
-        chosen: dict[int, None] = {}
+        numbers: dict[int, None] = {}
         draw = random.Random(seed)  # noqa: S311 - repeatable, not secret
-        while len(chosen) < min(amount, len(self)):
+        while len(numbers) < min(amount, len(self)):
             start = draw.randrange(self._next)
             found = self._db.execute("SELECT n FROM stone WHERE n >= ? ORDER BY n LIMIT 1", (start,)).fetchone()
             if found:
-                chosen[found[0]] = None
-        return list(chosen)
+                numbers[found[0]] = None
+        return list(numbers)
 
     def _change(self, statement: str, rows: list[dict[str, float]]) -> None:
         self._db.execute("BEGIN")

@@ -64,15 +64,15 @@ def check(source: str) -> Checked:
     return Checked(document, frozenset(s.name.value for s in selections if isinstance(s, FieldNode)), [])
 
 
-def execute(document: DocumentNode, asked: Request, root: Record, context: object) -> ExecutionResult:
+def execute(document: DocumentNode, request: Request, root: Record, context: object) -> ExecutionResult:
     """Answer a checked document from the resolvers in `root`, which find the context in their info."""
     return execute_sync(
         _SCHEMA,
         document,
         root,
         context_value=context,
-        variable_values=asked.variables,
-        operation_name=asked.operation_name,
+        variable_values=request.variables,
+        operation_name=request.operation_name,
         executor_class=_Projection,
     )
 

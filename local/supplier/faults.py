@@ -57,15 +57,15 @@ class Faults:
         """Replace all faults, and forget what was asked before."""
         self.settings = settings
         self.struck: Counter[str] = Counter()
-        self._asked: Counter[bytes] = Counter()
+        self._times: Counter[bytes] = Counter()
 
-    def number(self, asked: str) -> bytes:
+    def number(self, request: str) -> bytes:
         """Identify one asking of a request, given as text; the next asking of the same is another one."""
         if not self.settings.faults:
             return b""
-        digest = hashlib.blake2b(asked.encode(), digest_size=8).digest()
-        self._asked[digest] += 1
-        return digest + self._asked[digest].to_bytes(4, "big")
+        digest = hashlib.blake2b(request.encode(), digest_size=8).digest()
+        self._times[digest] += 1
+        return digest + self._times[digest].to_bytes(4, "big")
 
     def strikes(self, name: FaultName, request: bytes) -> Fault | None:
         """The fault if it strikes this request (see `number`), else None."""

@@ -46,7 +46,7 @@ class Nivoda:
         self._sessions: dict[str, float] = {}
         self.orders = Orders(clock)
 
-    def execute(self, document: DocumentNode, asked: Request, token: str, request: bytes) -> ExecutionResult:
+    def execute(self, document: DocumentNode, body: Request, token: str, request: bytes) -> ExecutionResult:
         """Answer a checked document; `request` identifies it to the faults."""
         root: Record = {
             "authenticate": {"username_and_password": self._authenticate},
@@ -56,15 +56,15 @@ class Nivoda:
             "cancel_hold": self._cancel_hold,
             "create_order": self._create_order,
         }
-        return execute(document, asked, root, (token, request))
+        return execute(document, body, root, (token, request))
 
     def expire_sessions(self) -> None:
         """End all sessions: every token given out so far is refused from now on."""
         self._sessions.clear()
 
     def _authenticate(self, _info: GraphQLResolveInfo[Any], username: str, password: str) -> Record:
-        given, right = f"{username}\n{password}".encode(), "\n".join(self._account).encode()
-        if not secrets.compare_digest(given, right):
+        presented, right = f"{username}\n{password}".encode(), "\n".join(self._account).encode()
+        if not secrets.compare_digest(presented, right):
             raise GraphQLError("Invalid username or password", extensions={"code": "UNAUTHENTICATED"})
         token = secrets.token_urlsafe(24)
         self._sessions[token] = self._clock() + TOKEN_LIFE_S
@@ -125,9 +125,9 @@ class Nivoda:
             raise GraphQLError("One item an order", extensions=_BAD_INPUT)
         item = items[0]
         stone, listed = self._listed(item["offerId"].removeprefix("DIAMOND/"))
-        given = [item.get(name) or "" for name in ("customer_order_number", "customer_comment", "destinationId")]
+        details = [item.get(name) or "" for name in ("customer_order_number", "customer_comment", "destinationId")]
         try:
-            order = self.orders.order(stone, listed, *given)
+            order = self.orders.order(stone, listed, *details)
         except Refused as reason:
             raise GraphQLError(str(reason), extensions=_BAD_INPUT) from None
         self._catalogue.touch(stone)

@@ -52,21 +52,21 @@ class RestFeed:
         return await self._answer(request, "rest_count", self._counted)
 
     async def _answer(self, request: Request, operation: str, answer: _Answer) -> Response:
-        asked = self._faults.number(str(request.url))
-        if refusal := await self._admit(operation, asked):
+        request_number = self._faults.number(str(request.url))
+        if refusal := await self._admit(operation, request_number):
             return refusal
-        given = request.headers.get("X-Api-Key", "")
-        if not secrets.compare_digest(given.encode(), self._api_key.encode()):
+        key = request.headers.get("X-Api-Key", "")
+        if not secrets.compare_digest(key.encode(), self._api_key.encode()):
             return JSONResponse({"error": "invalid_api_key", "detail": "Send the key as X-Api-Key."}, 401)
         try:
-            return JSONResponse(answer(request, asked))
+            return JSONResponse(answer(request, request_number))
         except BadRequest as error:
             return JSONResponse({"error": "bad_request", "detail": str(error)}, 400)
 
-    def _counted(self, request: Request, _asked: bytes) -> dict[str, Any]:
+    def _counted(self, request: Request, _request_number: bytes) -> dict[str, Any]:
         return {"count": self._catalogue.count(self._conditions(request))}
 
-    def _page(self, request: Request, asked: bytes) -> dict[str, Any]:
+    def _page(self, request: Request, request_number: bytes) -> dict[str, Any]:
         size = _number(request, "page_size")
         if size is not None and not 1 <= size <= PAGE_LIMIT:
             raise BadRequest(f"page_size must be 1 to {PAGE_LIMIT}")
@@ -74,7 +74,7 @@ class RestFeed:
         after = _read_token(request.query_params.get("page_token"))
         rows = self._catalogue.after(self._conditions(request), after, limit + 1)
         more, rows = len(rows) > limit, rows[:limit]
-        if len(rows) > 1 and self._faults.strikes(FaultName.SHORT_PAGES, asked):
+        if len(rows) > 1 and self._faults.strikes(FaultName.SHORT_PAGES, request_number):
             more, rows = True, rows[: len(rows) // 2]
         return {
             "stones": [self._stone(row) for row in rows],

@@ -40,9 +40,9 @@ async def diamonds_export(query: search.Export, request: func.HttpRequest) -> fu
     text, following = await search.write_csv(query)
     headers = HEADERS | {"Content-Disposition": 'attachment; filename="diamonds.csv"'}
     if following:
-        given = [(name, value) for name, value in parse_qsl(urlsplit(request.url).query) if name != "cursor"]
+        filters = [(name, value) for name, value in parse_qsl(urlsplit(request.url).query) if name != "cursor"]
         headers["Link"] = (
-            f'<{EXPORT}?{urlencode([*given, ("cursor", sealed(following, diamonds_export.__name__))])}>; rel="next"'
+            f'<{EXPORT}?{urlencode([*filters, ("cursor", sealed(following, diamonds_export.__name__))])}>; rel="next"'
         )
     return func.HttpResponse(text, headers=headers, mimetype="text/csv")
 
@@ -102,5 +102,5 @@ async def diamonds_purchase(
     Where the feed takes orders, the diamond is ordered at the supplier; 202: it is not known yet if it took the order.
     """
     bought, replayed = await trade.purchase(diamond_id, caller.name, headers.x_idempotency_key, body)
-    given = {"Idempotency-Replayed": "true"} if replayed else {}
-    return Reply(bought, status=201 if bought.settled else 202, headers=given)
+    replayed_headers = {"Idempotency-Replayed": "true"} if replayed else {}
+    return Reply(bought, status=201 if bought.settled else 202, headers=replayed_headers)

@@ -86,9 +86,9 @@ async def diamonds_cancel_run(body: CancelRequest, client: DurableClient) -> Run
 async def diamonds_retry_workers(body: RetryRequest, client: DurableClient) -> Accepted:
     """Then the run goes on as if they had not failed. Refused with 409 if none has, or while the feed is being read."""
     run = await reports.summary(body.run_id)
-    chosen = [body.partition_id] if body.partition_id else None
-    await retries.check_failed(run, chosen)
-    retry = RetryRun(run_id=body.run_id, partition_ids=chosen)
+    partition_ids = [body.partition_id] if body.partition_id else None
+    await retries.check_failed(run, partition_ids)
+    retry = RetryRun(run_id=body.run_id, partition_ids=partition_ids)
     if run.status is not RunStatus.RUNNING:
         await orphans.adopt(run.run_id, await hub_name(client))
         await client.start(retry_run, retry, instance_id=feed_instance(run.feed))
@@ -168,8 +168,11 @@ def _read(message: func.ServiceBusMessage) -> ConsolidateRun:
 async def _waits(client: DurableClient, run: RunSummary) -> bool:
     """Whether the run waits for its failed partitions to be retried: its instance says which event it awaits."""
     instance = await client.find(feed_instance(run.feed))
-    shown = instance.progress if instance else None
-    return isinstance(shown, dict) and (shown.get("awaits"), shown.get("run_id")) == (INTERRUPTION, str(run.run_id))
+    progress = instance.progress if instance else None
+    return isinstance(progress, dict) and (progress.get("awaits"), progress.get("run_id")) == (
+        INTERRUPTION,
+        str(run.run_id),
+    )
 
 
 async def _interrupt(client: DurableClient, run: RunSummary, interruption: Interruption) -> None:

@@ -34,16 +34,16 @@ CUT_SLACK = 0.1
 
 async def plan(count: Count, run_type: RunType, max_records: int = 0) -> Partitions:
     """Draw the histogram and cut it: the shares of a run, with the number of count queries that it took."""
-    asked = 0
+    queries = 0
 
     async def counted(prices: PriceRange) -> int:
-        nonlocal asked
-        asked += 1
+        nonlocal queries
+        queries += 1
         return await count(prices)
 
     shares = await partition(await draw(counted), counted, run_type, max_records)
     partitions = await without_gaps(shares.partitions, counted)
-    return shares.model_copy(update={"partitions": partitions, "counts_asked": asked})
+    return shares.model_copy(update={"partitions": partitions, "counts_asked": queries})
 
 
 async def draw(count: Count) -> list[Bucket]:
@@ -88,10 +88,10 @@ async def _at_once(questions: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     """All answers, in the order of the questions; the first error, once the other questions are cancelled."""
     try:
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(question) for question in questions]
+            tasks = [group.create_task(question) for question in questions]
     except ExceptionGroup as failures:  # the caller knows one count and its errors, not the group
         raise failures.exceptions[0] from None
-    return [task.result() for task in asked]
+    return [task.result() for task in tasks]
 
 
 async def _buckets(count: Count, minimum: int, maximum: int) -> list[Bucket]:
@@ -149,7 +149,7 @@ async def partition(buckets: list[Bucket], count: Count, run_type: RunType, max_
             )
             for number, (low, high) in enumerate(pairwise(edges))
         ],
-        counts_asked=cells.asked,
+        counts_asked=cells.queries,
     )
 
 
@@ -159,7 +159,7 @@ class _Cells:
     def __init__(self, buckets: list[Bucket], count: Count) -> None:
         self._cells = buckets.copy()
         self._count = count
-        self.asked = 0
+        self.queries = 0
 
     @property
     def total(self) -> int:
@@ -212,7 +212,7 @@ class _Cells:
     async def _halve(self, index: int) -> None:
         low, high = self._cells[index].prices.minimum, self._cells[index].prices.maximum
         middle = (low + high) // 2
-        self.asked += 1
+        self.queries += 1
         left = await _bucket(self._count, low, middle)
         # The rest by subtraction saves a query; a feed that changed in between may have put more into the left half.
         right = Bucket(

@@ -52,9 +52,9 @@ async def consolidate(
     from psycopg import IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
 
     deadline = clock() + task.seconds
-    statement, parameters = statements.consolidation(mapping, price_unit)
-    given = {
-        **parameters,
+    statement, of_mapping = statements.consolidation(mapping, price_unit)
+    parameters = {
+        **of_mapping,
         "feed": task.feed,
         "worker": task.worker,
         "only": None,
@@ -66,14 +66,14 @@ async def consolidate(
     after, finished, batch, refused_in_a_row = await _anywhere(task), False, CLAIM_ROWS, 0
     while not finished:
         try:
-            claim = await _claim(task, statement, {**given, "after": after, "batch": batch})
+            claim = await _claim(task, statement, {**parameters, "after": after, "batch": batch})
         except (DataRefused, IntegrityError):
             if batch > 1:
                 batch //= 2
                 continue
             if refused_in_a_row >= MOST_REFUSED:
                 raise  # it is not the rows
-            claim = await _claim_one(task, statement, {**given, "after": after, "batch": 1})
+            claim = await _claim_one(task, statement, {**parameters, "after": after, "batch": 1})
         refused_in_a_row = refused_in_a_row + 1 if claim["refused"] else 0
         done += claim["done"]
         failed += claim["failed"]
@@ -92,29 +92,31 @@ async def _anywhere(task: ConsolidateRows) -> str:
     return found[0]["supplier_stone_id"] if found else ""
 
 
-async def _claim(task: ConsolidateRows, statement: str, given: dict[str, Any]) -> dict[str, Any]:
+async def _claim(task: ConsolidateRows, statement: str, parameters: dict[str, Any]) -> dict[str, Any]:
     async with database() as connection:
         await _hold(connection, task)
-        return await _consolidate(connection, statement, given) | {"refused": False}
+        return await _consolidate(connection, statement, parameters) | {"refused": False}
 
 
-async def _claim_one(task: ConsolidateRows, statement: str, given: dict[str, Any]) -> dict[str, Any]:
+async def _claim_one(task: ConsolidateRows, statement: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """Consolidate the next row alone; if PostgreSQL refuses what is in it, mark it failed with what it said."""
     from psycopg import DataError, IntegrityError  # noqa: PLC0415 - loads in the activity that needs it
     from psycopg.errors import ProgramLimitExceeded, StatementTooComplex  # noqa: PLC0415 - as above
 
     async with database() as connection:
         await _hold(connection, task)
-        next_row = await rows(connection, _NEXT, given)
+        next_row = await rows(connection, _NEXT, parameters)
         if not next_row:
             return {"done": 0, "failed": 0, "last": None, "refused": False}
         stone_id = next_row[0]["supplier_stone_id"]
         try:
             async with connection.transaction():
-                return await _consolidate(connection, statement, {**given, "only": [stone_id]}) | {"refused": False}
+                return await _consolidate(connection, statement, {**parameters, "only": [stone_id]}) | {
+                    "refused": False
+                }
         except (DataError, IntegrityError, ProgramLimitExceeded, StatementTooComplex) as refused:
             reason = f"row: {refused.diag.message_primary or refused}"[:300]
-            await connection.execute(_MARK_FAILED, {**given, "stone_id": stone_id, "reason": reason})
+            await connection.execute(_MARK_FAILED, {**parameters, "stone_id": stone_id, "reason": reason})
     _logger.warning(
         "PostgreSQL refused a raw row, which was marked failed.", extra={"feed": task.feed, "stone_id": stone_id}
     )
@@ -128,12 +130,12 @@ async def _hold(connection: AsyncConnection[Any], task: ConsolidateRows) -> None
     await hold_rules(connection)
 
 
-async def _consolidate(connection: AsyncConnection[Any], statement: str, given: dict[str, Any]) -> dict[str, Any]:
+async def _consolidate(connection: AsyncConnection[Any], statement: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """One claim. Where a stone's id has come back with another certificate, the old diamond is retired first."""
-    claim = (await rows(connection, statement, given, prepare=False))[0]
+    claim = (await rows(connection, statement, parameters, prepare=False))[0]
     if reused := claim["reused"]:
-        await connection.execute(_RETIRE, {**given, "reused": reused})
-        again = {**given, "after": "", "only": reused, "batch": len(reused)}
+        await connection.execute(_RETIRE, {**parameters, "reused": reused})
+        again = {**parameters, "after": "", "only": reused, "batch": len(reused)}
         second = (await rows(connection, statement, again, prepare=False))[0]
         claim["done"] += second["done"]
         claim["failed"] += second["failed"]

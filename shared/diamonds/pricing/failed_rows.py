@@ -102,7 +102,7 @@ async def fail_contradicting(feed: FeedName, run_id: UUID | None, stone_ids: lis
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
     """
     for start in range(0, len(stone_ids), BATCH_ROWS):
-        given = {
+        parameters = {
             "feed": feed,
             "stones": stone_ids[start : start + BATCH_ROWS],
             "worker": str(run_id or feed),
@@ -111,7 +111,7 @@ async def fail_contradicting(feed: FeedName, run_id: UUID | None, stone_ids: lis
         async with database() as connection:
             if run_id:
                 await see_running(connection, run_id)
-            await connection.execute(_FAIL_CONTRADICTING, given, prepare=False)
+            await connection.execute(_FAIL_CONTRADICTING, parameters, prepare=False)
 
 
 async def contradicting_rows(feed: FeedName, run_id: UUID) -> int:
@@ -176,5 +176,5 @@ async def requeue_if_read_anew(feed: FeedName, fingerprint: bytes) -> int:
 
 
 async def _requeue(connection: AsyncConnection[Any], feed: FeedName, after: str, *, but: list[str]) -> dict[str, Any]:
-    given = {"feed": feed, "after": after, "rows": BATCH_ROWS, "but": but}
-    return (await rows(connection, _REQUEUE, given, prepare=False))[0]
+    parameters = {"feed": feed, "after": after, "rows": BATCH_ROWS, "but": but}
+    return (await rows(connection, _REQUEUE, parameters, prepare=False))[0]

@@ -90,11 +90,11 @@ async def preview(change: RuleChange) -> Effect:
         await read_rule(change.rule_id)
     rule_id = change.rule_id or _NEW_ID
     instead = change.rule and Jsonb(change.rule.model_dump(mode="json") | {"id": rule_id})
-    given = {"id": rule_id, "without": change.rule_id, "instead": instead}
+    parameters = {"id": rule_id, "without": change.rule_id, "instead": instead}
     async with database() as connection:
         await connection.execute("select set_config('statement_timeout', %s, true)", (f"{LIMIT_SECONDS}s",))
         try:
-            found = await rows(connection, _EFFECT, given, prepare=False)
+            found = await rows(connection, _EFFECT, parameters, prepare=False)
         except QueryCanceled:
             raise TransientError(
                 f"The preview was given up after {LIMIT_SECONDS} s.",

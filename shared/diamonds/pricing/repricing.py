@@ -155,8 +155,8 @@ async def _step(connection: AsyncConnection[Any], repricing_id: UUID) -> Reprici
         return now if now.status == "completed" else _running(now)
     changed_rules = state[0]["rules_version"] != version
     after = 0 if changed_rules else state[0]["after_id"]
-    given = {"after": after, "feed": state[0]["feed"], "rows": BATCH_ROWS}
-    batch = (await rows(connection, _BATCH, given, prepare=False))[0]
+    parameters = {"after": after, "feed": state[0]["feed"], "rows": BATCH_ROWS}
+    batch = (await rows(connection, _BATCH, parameters, prepare=False))[0]
     moved = await rows(
         connection,
         f"""

@@ -38,20 +38,20 @@ select count(*) as waiting from (
 
 
 async def review(
-    run_id: UUID | None, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, listed: int, gone: int | None
+    run_id: UUID | None, feed: FeedName, mapping: Mapping, price_unit: PriceUnit, *, listed: int, missing: int | None
 ) -> tuple[RunDifference, list[str]]:
     """Read the feed's pending rows, those of withheld runs left out, and count what they would change.
 
     With it come the ids of the stones whose prices contradict the query that found them. `listed` is how many diamonds
-    the run has seen, `gone` how many on offer it has not, None if it does not say.
+    the run has seen, `missing` how many on offer it has not, None if it does not say.
 
     Raises:
         Conflict: the run is not running (`run-ended`), for example because it was cancelled.
         DataRefused: PostgreSQL cannot compute with a value.
     """
-    statement, parameters = statements.review(mapping, price_unit)
-    given = {
-        **parameters,
+    statement, of_mapping = statements.review(mapping, price_unit)
+    parameters = {
+        **of_mapping,
         "feed": feed,
         "run_id": run_id,
         "batch": BATCH_ROWS,
@@ -63,12 +63,12 @@ async def review(
     after: str | None = ""
     async with database() as connection:
         found = (await rows(connection, _OFFERED, (feed,)))[0]
-        found |= (await rows(connection, _WAITING, {**given, "discarded": DISCARDED}))[0]
+        found |= (await rows(connection, _WAITING, {**parameters, "discarded": DISCARDED}))[0]
     while after is not None:
         async with database() as connection:
             if run_id:
                 await see_running(connection, run_id)
-            batch = (await rows(connection, statement, {**given, "after": after}, prepare=False))[0]
+            batch = (await rows(connection, statement, {**parameters, "after": after}, prepare=False))[0]
         after = batch.pop("last")
         odd += batch.pop("odd") or ()
         worst = sorted([*worst, *batch.pop("worst")], key=lambda one: -one["factor"])[:WORST_SHOWN]
@@ -76,4 +76,4 @@ async def review(
     failed_before = await contradicting_rows(feed, run_id) if run_id else 0
     for name in ("rows", "contradicting"):
         counts[name] += failed_before
-    return RunDifference.model_validate({**counts, **found, "worst": worst, "listed": listed, "gone": gone}), odd
+    return RunDifference.model_validate({**counts, **found, "worst": worst, "listed": listed, "gone": missing}), odd

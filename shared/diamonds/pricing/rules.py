@@ -125,5 +125,5 @@ async def _read(connection: AsyncConnection[Any], rule_id: int) -> StoredRule:
 
 
 def _given(terms: RuleTerms) -> dict[str, Any]:
-    given = terms.model_dump()
-    return given | {"shapes": terms.shapes and list(terms.shapes)}
+    values = terms.model_dump()
+    return values | {"shapes": terms.shapes and list(terms.shapes)}

@@ -231,15 +231,15 @@ def _share(run: RunSummary, failures: Sequence[PartitionProgress]) -> str:
 
 
 def _facts(run: RunSummary, failures: Sequence[PartitionProgress]) -> str:
-    shown = [
+    lines = [
         f"    {failure.partition_id}: {failure.error or 'no reason was recorded'}\n"
         for failure in failures[:FAILURES_SHOWN]
     ]
-    if hidden := len(failures) - len(shown):
-        shown.append(f"    and {hidden} more\n")
+    if hidden := len(failures) - len(lines):
+        lines.append(f"    and {hidden} more\n")
     return (
         f"Run {run.run_id} ({run.run_type}) of the feed {run.feed}, started {run.started_at:%Y-%m-%d %H:%M} UTC, has "
-        f"read {run.ingested:,} of {run.expected:,} diamonds. {_share(run, failures)}:\n\n{''.join(shown)}"
+        f"read {run.ingested:,} of {run.expected:,} diamonds. {_share(run, failures)}:\n\n{''.join(lines)}"
     )
 
 

@@ -89,9 +89,9 @@ from diamonds.run_metadata m group by m.feed order by m.feed
 
 async def failed_workers(run_id: UUID | None = None, *, page: int = 1, limit: int = 50) -> list[FailedWorker]:
     """Partitions that failed and were not read since, of one run or of all, those of the newest run first."""
-    given = {"run_id": run_id, "limit": limit, "offset": (page - 1) * limit}
+    parameters = {"run_id": run_id, "limit": limit, "offset": (page - 1) * limit}
     async with database() as connection:
-        return [FailedWorker.model_validate(row) for row in await rows(connection, _FAILED, given)]
+        return [FailedWorker.model_validate(row) for row in await rows(connection, _FAILED, parameters)]
 
 
 async def feeds(nightly: Sequence[FeedName]) -> list[FeedFigures]:

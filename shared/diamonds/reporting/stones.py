@@ -66,10 +66,10 @@ async def read_stone(feed: FeedName, supplier_stone_id: str) -> Stone:
     Raises:
         NotFound: none of that id was ever read from the feed.
     """
-    wanted = (feed, supplier_stone_id)
+    key = (feed, supplier_stone_id)
     async with database() as connection:
-        raw = await rows(connection, _RAW, wanted)
-        offers = await rows(connection, _OFFERS, wanted)
+        raw = await rows(connection, _RAW, key)
+        offers = await rows(connection, _OFFERS, key)
     if not raw and not offers:
         raise NotFound(
             f"No stone {supplier_stone_id} was read from {feed}.",

@@ -23,9 +23,9 @@ async def save(run_id: UUID, difference: RunDifference) -> None:
     """Keep the difference with the run, in place of an earlier one."""
     from psycopg.types.json import Jsonb  # noqa: PLC0415 - loads in the activity that needs it
 
-    given: dict[str, Any] = difference.model_dump(mode="json", include=set(_FIELDS))
+    values: dict[str, Any] = difference.model_dump(mode="json", include=set(_FIELDS))
     async with database() as connection:
-        await connection.execute(_SAVE.encode(), {**given, "worst": Jsonb(given["worst"]), "run_id": run_id})
+        await connection.execute(_SAVE.encode(), {**values, "worst": Jsonb(values["worst"]), "run_id": run_id})
 
 
 async def read(run_id: UUID) -> RunDifference | None:

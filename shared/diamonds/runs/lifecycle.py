@@ -289,5 +289,5 @@ def _plan(row: dict[str, Any]) -> RunPlan:
 
 
 def _cut(error: str) -> str:
-    shown = redact(error)
-    return shown if len(shown) <= ERROR_LENGTH else f"{shown[: ERROR_LENGTH - 3]}..."
+    redacted = redact(error)
+    return redacted if len(redacted) <= ERROR_LENGTH else f"{redacted[: ERROR_LENGTH - 3]}..."

@@ -81,8 +81,8 @@ async def count_missing(run_id: UUID) -> int | None:
         if not found or not (found[0]["whole_feed"] and found[0]["complete"]):
             return None
         await connection.execute(_READ_ONCE)
-        given = {name: found[0][name] for name in ("feed", "runs", "short")}
-        return (await rows(connection, COUNT, given, prepare=False))[0]["missing"]
+        parameters = {name: found[0][name] for name in ("feed", "runs", "short")}
+        return (await rows(connection, COUNT, parameters, prepare=False))[0]["missing"]
 
 
 async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamonds:
@@ -111,13 +111,13 @@ async def mark_missing_deleted(run_id: UUID, max_share: float) -> MissingDiamond
             return MissingDiamonds(
                 active=run["active"], missing=run["missing"], deleted=run["error_code"] != DELETION_STOPPED
             )
-        given = {"run_id": run_id, **{name: run[name] for name in ("feed", "runs", "short")}}
+        parameters = {"run_id": run_id, **{name: run[name] for name in ("feed", "runs", "short")}}
         await connection.execute(_READ_ONCE)
-        counts = (await rows(connection, COUNT, given, prepare=False))[0]
+        counts = (await rows(connection, COUNT, parameters, prepare=False))[0]
         allowed = run["released"] or counts["missing"] <= max_share * counts["active"]
         if allowed:
-            await connection.execute(_MARK.encode(), given, prepare=False)
-            await connection.execute(_FORGET.encode(), given, prepare=False)
+            await connection.execute(_MARK.encode(), parameters, prepare=False)
+            await connection.execute(_FORGET.encode(), parameters, prepare=False)
         await _note(connection, run_id, counts, allowed=allowed, max_share=max_share)
     return MissingDiamonds(active=counts["active"], missing=counts["missing"], deleted=allowed)
 

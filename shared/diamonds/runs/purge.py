@@ -30,7 +30,7 @@ with looked_at as (
     where (feed, supplier_stone_id) > (%(feed)s, %(stone)s)
     order by feed, supplier_stone_id
     limit %(rows)s
-), gone as (
+), deleted as (
     delete from diamonds.raw_diamonds r
     using looked_at l
     where r.feed = l.feed and r.supplier_stone_id = l.supplier_stone_id
@@ -42,7 +42,7 @@ with looked_at as (
         )
     returning 1
 )
-select (select count(*) from gone) as gone,
+select (select count(*) from deleted) as deleted,
     (select to_jsonb(l) from looked_at l order by feed desc, supplier_stone_id desc limit 1) as last
 """
 
@@ -102,7 +102,7 @@ async def _old_run(connection: AsyncConnection, ended_for: timedelta) -> Purged 
 
 async def _walk(connection: AsyncConnection, unseen_for: timedelta, after: tuple[str, str] | None) -> Purged:
     feed, stone = after or ("", "")
-    given = {"feed": feed, "stone": stone, "rows": WALK_ROWS, "unseen_for": unseen_for}
-    found = (await rows(connection, _WALK, given, prepare=False))[0]
+    parameters = {"feed": feed, "stone": stone, "rows": WALK_ROWS, "unseen_for": unseen_for}
+    found = (await rows(connection, _WALK, parameters, prepare=False))[0]
     last = found["last"]
-    return Purged(raw=found["gone"], after=last and (last["feed"], last["supplier_stone_id"]), finished=last is None)
+    return Purged(raw=found["deleted"], after=last and (last["feed"], last["supplier_stone_id"]), finished=last is None)

@@ -60,18 +60,18 @@ async def summary(run_id: UUID) -> RunSummary:
 
 async def list_runs(feed: str | None = None, *, page: int = 1, limit: int = 50) -> tuple[list[RunSummary], int]:
     """A page of the runs, the newest first, and how many there are."""
-    wanted = {"feed": feed, "limit": limit, "offset": (page - 1) * limit}
+    parameters = {"feed": feed, "limit": limit, "offset": (page - 1) * limit}
     async with database() as connection:
         total = await rows(
             connection,
             "select count(*) as total from diamonds.run_metadata where %(feed)s::text is null or feed = %(feed)s",
-            wanted,
+            parameters,
         )
         found = await rows(
             connection,
             f"{_STORED} where %(feed)s::text is null or feed = %(feed)s"
             " order by started_at desc, run_id limit %(limit)s offset %(offset)s",
-            wanted,
+            parameters,
         )
         return [await _summary(connection, row) for row in found], total[0]["total"]
 
@@ -118,9 +118,9 @@ async def run_counts(connection: AsyncConnection[Any], run_id: UUID) -> dict[str
     return (await rows(connection, _COUNTS, {"run_id": run_id}))[0]
 
 
-async def _summaries(connection: AsyncConnection[Any], chosen: list[dict[str, Any]]) -> list[RunSummary]:
+async def _summaries(connection: AsyncConnection[Any], newest: list[dict[str, Any]]) -> list[RunSummary]:
     found = await rows(
-        connection, f"{_STORED} where run_id = any(%s) order by feed", ([row["run_id"] for row in chosen],)
+        connection, f"{_STORED} where run_id = any(%s) order by feed", ([row["run_id"] for row in newest],)
     )
     return [await _summary(connection, row) for row in found]
 

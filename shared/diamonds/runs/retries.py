@@ -26,7 +26,7 @@ _RESET = """
 with again as (
     update diamonds.worker_runs set status = 'pending', error_message = null, completed_at = null
     where run_id = %(run_id)s and status = 'failed'
-        and (%(chosen)s::text[] is null or partition_id = any(%(chosen)s))
+        and (%(partition_ids)s::text[] is null or partition_id = any(%(partition_ids)s))
     returning run_id, partition_id, work_item_payload
 )
 update diamonds.partition_progress p
@@ -39,7 +39,7 @@ returning again.work_item_payload
 _OPEN = """
 select work_item_payload from diamonds.worker_runs
 where run_id = %(run_id)s and status in ('pending', 'running')
-    and (%(chosen)s::text[] is null or partition_id = any(%(chosen)s))
+    and (%(partition_ids)s::text[] is null or partition_id = any(%(partition_ids)s))
 """
 
 
@@ -53,12 +53,12 @@ async def reopen_run(run_id: UUID, attempt: UUID, partition_ids: Sequence[str] |
         Conflict: it was cancelled (`run-ended`), another is running on the feed (`run-in-progress`), or none of the
             partitions has failed (`nothing-to-retry`).
     """
-    given = {"run_id": run_id, "chosen": None if partition_ids is None else list(partition_ids)}
+    parameters = {"run_id": run_id, "partition_ids": None if partition_ids is None else list(partition_ids)}
     plan = await load_plan(run_id)
     async with _taking_up(plan) as connection:
         status, by = await _state(connection, run_id)
         repeated = status is RunStatus.RUNNING and by == attempt
-        open_ = await rows(connection, _OPEN if repeated else _RESET, given)
+        open_ = await rows(connection, _OPEN if repeated else _RESET, parameters)
         if not open_ and not repeated:
             raise nothing_to_retry(run_id)
         await _take_up(connection, run_id, attempt)

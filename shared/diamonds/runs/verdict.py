@@ -46,9 +46,9 @@ class Limits:
     deleted: float
 
     @classmethod
-    def of(cls, chosen: DiamondSettings) -> Limits:
+    def of(cls, config: DiamondSettings) -> Limits:
         """Those that the settings say."""
-        return cls(chosen.failed_share_limit, chosen.price_jump_share_limit, chosen.delete_share_limit)
+        return cls(config.failed_share_limit, config.price_jump_share_limit, config.delete_share_limit)
 
 
 @dataclass(frozen=True, slots=True)

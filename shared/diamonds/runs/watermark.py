@@ -47,18 +47,18 @@ async def advance(feed: FeedName, run_id: UUID, to: datetime) -> Watermark:
         TerminalError: the blob's content is not a watermark.
         TransientError: the storage account did not answer, or others kept writing the blob.
     """
-    wanted = Watermark(last_updated_at=to, last_run_id=run_id, last_run_completed_at=datetime.now(UTC))
+    new = Watermark(last_updated_at=to, last_run_id=run_id, last_run_completed_at=datetime.now(UTC))
     for _ in range(ATTEMPTS):
         current, etag = await _read(feed)
         if current and (current.last_run_id == run_id or current.last_updated_at >= to):
             return current
         try:
             await write_blob(
-                settings().watermark_container, _blob(feed), wanted.model_dump_json(indent=2).encode(), seen=etag
+                settings().watermark_container, _blob(feed), new.model_dump_json(indent=2).encode(), seen=etag
             )
         except Conflict:
             continue
-        return wanted
+        return new
     raise TransientError(
         f"The watermark of the feed {feed} was written by others {ATTEMPTS} times in a row.", code="watermark-contended"
     )

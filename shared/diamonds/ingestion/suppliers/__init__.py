@@ -51,11 +51,11 @@ _FEEDS = {
     "nivoda": _Feed(
         _nivoda,
         mappings.NIVODA,
-        lambda chosen: chosen.nivoda_price_unit,
-        lambda chosen: chosen.nivoda_trading,
-        lambda chosen: chosen.nivoda_fields,
+        lambda config: config.nivoda_price_unit,
+        lambda config: config.nivoda_trading,
+        lambda config: config.nivoda_fields,
     ),
-    "brilliant": _Feed(_brilliant, mappings.BRILLIANT, lambda chosen: chosen.brilliant_price_unit),
+    "brilliant": _Feed(_brilliant, mappings.BRILLIANT, lambda config: config.brilliant_price_unit),
 }
 
 
@@ -112,8 +112,8 @@ def feed_names() -> list[FeedName]:
 
 def nightly_feeds() -> list[FeedName]:
     """The feeds that are read every night, as FEEDS names them; none where it says `none`."""
-    chosen = settings().feeds
-    return [] if chosen == NO_FEED else chosen.split(",")
+    feeds = settings().feeds
+    return [] if feeds == NO_FEED else feeds.split(",")
 
 
 def _feed(feed: FeedName) -> _Feed:

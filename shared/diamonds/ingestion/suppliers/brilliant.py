@@ -59,15 +59,15 @@ class Brilliant:
         Raises:
             TerminalError: the address or the key is missing.
         """
-        chosen = settings()
-        endpoint, api_key = chosen.brilliant_endpoint, chosen.brilliant_api_key.get_secret_value()
-        given = {"BRILLIANT_ENDPOINT": endpoint, "BRILLIANT_API_KEY": api_key}
-        if missing := [name for name, value in given.items() if not value]:
+        config = settings()
+        endpoint, api_key = config.brilliant_endpoint, config.brilliant_api_key.get_secret_value()
+        required = {"BRILLIANT_ENDPOINT": endpoint, "BRILLIANT_API_KEY": api_key}
+        if missing := [name for name, value in required.items() if not value]:
             raise TerminalError(
                 "The feed brilliant is not set up.", code="settings", remedy=f"Set {', '.join(missing)}."
             )
-        limit = rate_limit(f"brilliant/{endpoint}", chosen.brilliant_requests_per_second)
-        return cls(endpoint, api_key, limit, timeout_seconds=chosen.brilliant_timeout_seconds)
+        limit = rate_limit(f"brilliant/{endpoint}", config.brilliant_requests_per_second)
+        return cls(endpoint, api_key, limit, timeout_seconds=config.brilliant_timeout_seconds)
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()
@@ -86,8 +86,8 @@ class Brilliant:
         """The diamonds of a price range from a mark on."""
 
         async def page(token: str | None) -> tuple[list[Stone], str | None]:
-            given = {"page_size": str(PAGE_SIZE)} | ({"page_token": token} if token else {})
-            body = await self._ask("stones", _query(prices, window) | given, RETRY_SECONDS)
+            paging = {"page_size": str(PAGE_SIZE)} | ({"page_token": token} if token else {})
+            body = await self._ask("stones", _query(prices, window) | paging, RETRY_SECONDS)
             stones, following = body.get("stones"), body.get("next_page_token")
             if not isinstance(stones, list):
                 raise malformed("Brilliant", "no list `stones`")

@@ -68,29 +68,29 @@ class Nivoda:
         Raises:
             TerminalError: the address or the credentials are missing.
         """
-        chosen = settings()
+        config = settings()
         account = Account(
-            chosen.nivoda_endpoint,
-            chosen.nivoda_username,
-            chosen.nivoda_password.get_secret_value(),
-            chosen.nivoda_trading,
-            chosen.nivoda_destination_id,
-            chosen.nivoda_price_unit,
+            config.nivoda_endpoint,
+            config.nivoda_username,
+            config.nivoda_password.get_secret_value(),
+            config.nivoda_trading,
+            config.nivoda_destination_id,
+            config.nivoda_price_unit,
         )
-        given = {
+        required = {
             "NIVODA_ENDPOINT": account.endpoint,
             "NIVODA_USERNAME": account.username,
             "NIVODA_PASSWORD": account.password,
         }
-        if missing := [name for name, value in given.items() if not value]:
+        if missing := [name for name, value in required.items() if not value]:
             raise TerminalError("The feed nivoda is not set up.", code="settings", remedy=f"Set {', '.join(missing)}.")
-        limit = rate_limit(f"nivoda/{account.username}", chosen.nivoda_requests_per_second)
+        limit = rate_limit(f"nivoda/{account.username}", config.nivoda_requests_per_second)
         return cls(
             account,
             limit,
-            timeout_seconds=chosen.nivoda_timeout_seconds,
-            page_size=chosen.nivoda_page_size,
-            mapping=NIVODA.at(chosen.nivoda_fields),
+            timeout_seconds=config.nivoda_timeout_seconds,
+            page_size=config.nivoda_page_size,
+            mapping=NIVODA.at(config.nivoda_fields),
         )
 
     async def __aenter__(self) -> Self:
@@ -153,12 +153,12 @@ def _stone(item: Any, number: int) -> Stone:
     """The diamond in an item. One that is no object or has no id is kept: it fails when it is mapped."""
     if not isinstance(item, dict):
         return unreadable(item, number)
-    given = cast("dict[str, Any]", item)
-    diamond = given.get("diamond")
+    offer = cast("dict[str, Any]", item)
+    diamond = offer.get("diamond")
     stone_id = cast("dict[str, Any]", diamond).get("id") if isinstance(diamond, dict) else None
     return Stone(
         supplier_stone_id=stone_id if isinstance(stone_id, str) else "",
-        offer_id=offer_id if isinstance(offer_id := given.get("id"), str) else "",
+        offer_id=offer_id if isinstance(offer_id := offer.get("id"), str) else "",
         source_updated_at=None,
-        payload=given,
+        payload=offer,
     )

@@ -70,8 +70,8 @@ class NivodaTrading:
 
     async def order(self, offer_id: str, *, number: str, comment: str) -> str:
         item = {"offerId": offer_id, "customer_order_number": number, "return_option": False}
-        given = {"customer_comment": comment, "destinationId": self._destination}
-        item |= {name: value for name, value in given.items() if value}
+        optional = {"customer_comment": comment, "destinationId": self._destination}
+        item |= {name: value for name, value in optional.items() if value}
         order_id = _follow(await self._do(CREATE_ORDER, {"items": [item]}), ("create_order",))
         if not isinstance(order_id, str) or not order_id:
             raise _outcome_unknown(malformed("Nivoda", "no id of an order"))

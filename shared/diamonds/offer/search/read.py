@@ -26,10 +26,10 @@ async def find(search: Search) -> SearchPage:
     after = read_cursor(search)
     async with database() as connection, each_statement_commits(connection):
         counting = sample(search)
-        fitting = (await rows(connection, counting.text, counting.given, prepare=False))[0]["fitting"]
+        fitting = (await rows(connection, counting.text, counting.parameters, prepare=False))[0]["fitting"]
         few = FEW_BY_SIZE if search.sort_by in ("price_model_price", "carats") else FEW
         statement = (of_few if fitting <= few else of_many)(search, after)
-        found = await rows(connection, statement.text, statement.given, prepare=False)
+        found = await rows(connection, statement.text, statement.parameters, prepare=False)
     return _page(search, found, fitting)
 
 

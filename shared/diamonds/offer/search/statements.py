@@ -63,12 +63,12 @@ class Statement:
     """SQL with named parameters."""
 
     text: str
-    given: Mapping[str, Any]
+    parameters: Mapping[str, Any]
 
 
 def sample(search: Search) -> Statement:
     """About how many diamonds fit, as `fitting`: from those in the sample that do, and how far it was read for them."""
-    where, given = _where(search)
+    where, parameters = _where(search)
     return Statement(
         f"""
         select case
@@ -80,43 +80,43 @@ def sample(search: Search) -> Statement:
             order by hashint8(id) limit {SAMPLE_HITS}
         ) hits
         """,  # noqa: S608 - fragments of this module
-        given,
+        parameters,
     )
 
 
 def of_few(search: Search, after: Cursor | None) -> Statement:
     """A page of those that fit, found all and sorted, and their number as `total`."""
-    where, given = _where(search)
+    where, parameters = _where(search)
     fits = where
     if any(getattr(search, name) is not None for name in _RANGES):
         # Says nothing new, but lets one index narrow down carats and price at once.
         where += " and carat_class = any(%(carat_classes)s)"
-        given["carat_classes"] = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
+        parameters["carat_classes"] = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
     else:
-        where = " and ".join([where, *(_GRADES[name] for name in _GRADES if name in given)])
+        where = " and ".join([where, *(_GRADES[name] for name in _GRADES if name in parameters)])
     key = _KEYS[search.sort_by][0]
-    behind, order = _behind(search, "k", after, given), _order(search, "k")
+    behind, order = _behind(search, "k", after, parameters), _order(search, "k")
     return Statement(
         f"""
         with found as materialized (select {key} as k, id from diamonds.diamonds where {where}),
         page as (select k, id from found where {behind} order by {order} limit %(rows)s offset %(offset)s)
         {_select(search, "(select count(*) from found)", fits)}
         """,  # noqa: S608 - fragments of this module
-        given,
+        parameters,
     )
 
 
 def of_many(search: Search, after: Cursor | None) -> Statement:
     """A page of those that fit, read in the wanted order; `total` is null."""
-    where, given = _where(search)
+    where, parameters = _where(search)
     fits = where
-    if search.sort_by in _GRADES and search.sort_by in given:
+    if search.sort_by in _GRADES and search.sort_by in parameters:
         where += f" and {_GRADES[search.sort_by]}"
     key = _KEYS[search.sort_by][0]
-    behind, order = _behind(search, key, after, given), _order(search, "k")
+    behind, order = _behind(search, key, after, parameters), _order(search, "k")
     # Within a class price hardly follows carats. Merged, each class is read only as far as the page needs it; the limit
     # of each tells the planner so, which would rather find and sort all of a class.
-    given["reach"] = given["offset"] + given["rows"]
+    parameters["reach"] = parameters["offset"] + parameters["rows"]
     if search.sort_by == "price_model_price":
         bands = classes(CARAT_BOUNDS, search.carat_min, search.carat_max, search.lab_grown)
         parts = [f"carat_class = {number}" for number in bands]
@@ -136,20 +136,20 @@ def of_many(search: Search, after: Cursor | None) -> Statement:
         )
         {_select(search, "null::bigint", fits)}
         """,  # noqa: S608 - fragments of this module
-        given,
+        parameters,
     )
 
 
 def _where(search: Search) -> tuple[str, dict[str, Any]]:
-    given: dict[str, Any] = {name: value for name in _CONDITIONS if (value := getattr(search, name)) is not None}
-    conditions = {name: _CONDITIONS[name] for name in given}
-    if shape := given.get("shape"):
+    parameters: dict[str, Any] = {name: value for name in _CONDITIONS if (value := getattr(search, name)) is not None}
+    conditions = {name: _CONDITIONS[name] for name in parameters}
+    if shape := parameters.get("shape"):
         shapes = [known_shape(one) or one.strip() for one in shape.split(",")]
-        given["shape"] = shapes[0]
+        parameters["shape"] = shapes[0]
         if len(shapes) > 1:
             conditions["shape"] = "shape = any(%(shape)s)"
-            given["shape"] = shapes
-    return " and ".join(["status = 'active'", *conditions.values()]), given
+            parameters["shape"] = shapes
+    return " and ".join(["status = 'active'", *conditions.values()]), parameters
 
 
 # Another offer of the same certificate fits, too, and is better. Asked of a page's diamonds only, each by an index.
@@ -173,13 +173,13 @@ def _order(search: Search, key: str) -> str:
     return f"{key} {search.sort_order}, id {search.sort_order}"
 
 
-def _behind(search: Search, key: str, after: Cursor | None, given: dict[str, Any]) -> str:
+def _behind(search: Search, key: str, after: Cursor | None, parameters: dict[str, Any]) -> str:
     """The condition that begins the page where the cursor stands; adds what it and the page's limits need."""
-    given["rows"] = search.limit + 1  # the one more tells whether there is a next page
-    given["offset"] = 0 if after else (search.page - 1) * search.limit
+    parameters["rows"] = search.limit + 1  # the one more tells whether there is a next page
+    parameters["offset"] = 0 if after else (search.page - 1) * search.limit
     if after is None:
         return "true"
-    given |= {"after": after.key, "after_id": after.id}
+    parameters |= {"after": after.key, "after_id": after.id}
     sign = ">" if search.sort_order == "asc" else "<"
     return f"({key}, id) {sign} (%(after)s::{_KEYS[search.sort_by][1]}, %(after_id)s::bigint)"
 

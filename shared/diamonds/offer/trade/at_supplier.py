@@ -46,9 +46,9 @@ async def anything_open() -> bool:
 
 async def listed(kind: TradeKind, *, unsettled: bool, before: int | None, limit: int) -> list[Trade]:
     """The newest holds or purchases with an id below `before`; with `unsettled`, those that are asked or unknown."""
-    given: dict[str, Any] = {"unsettled": unsettled, "before": before, "limit": limit}
+    parameters: dict[str, Any] = {"unsettled": unsettled, "before": before, "limit": limit}
     async with database() as connection:
-        found = await rows(connection, _HOLDS if kind == "hold" else _PURCHASES, given)
+        found = await rows(connection, _HOLDS if kind == "hold" else _PURCHASES, parameters)
     return [Trade(kind=kind, **row) for row in found]
 
 

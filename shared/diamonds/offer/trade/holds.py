@@ -104,7 +104,7 @@ async def _keep(
     connection: AsyncConnection[Any], diamond: dict[str, Any], client: str, request: HoldRequest
 ) -> dict[str, Any]:
     """Store the hold, or that it lasts longer: no longer than the supplier's."""
-    given = {
+    parameters = {
         "id": diamond["id"],
         "client": client,
         "minutes": request.minutes,
@@ -117,18 +117,18 @@ async def _keep(
             "update diamonds.hold_history"  # noqa: S608 - a constant
             " set expires_at = least(supplier_until, greatest(expires_at,"
             f" now() + %(minutes)s * interval '1 minute')) where hold_id = %(hold)s returning {_KEPT}",
-            given,
+            parameters,
         )
     else:
         await close(connection, diamond["id"])
-        given["hold"] = uuid4().hex
+        parameters["hold"] = uuid4().hex
         kept = await rows(
             connection,
             "insert into diamonds.hold_history"  # noqa: S608 - a constant
             " (diamond_id, hold_id, client_name, expires_at, supplier_state, supplier_changed_at)"
             " values (%(id)s, %(hold)s, %(client)s, now() + %(minutes)s * interval '1 minute', %(state)s, now())"
             f" returning {_KEPT}",
-            given,
+            parameters,
         )
     await connection.execute(
         "update diamonds.diamonds set availability = 'on_hold', hold_id = %(hold_id)s,"

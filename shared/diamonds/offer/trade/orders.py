@@ -121,7 +121,7 @@ async def _check(supplier: Trading, diamond: dict[str, Any]) -> None:
     if now is None or not await _to_be_had(now):
         raise Conflict(
             f"The supplier does not offer diamond {diamond['id']} any more: it is"
-            f" {(now.availability if now else 'gone').replace('_', ' ')} there.",
+            f" {(now.availability if now else 'not listed').replace('_', ' ')} there.",
             code="supplier-not-available",
         )
     if now.price is None:

@@ -168,13 +168,13 @@ async def _held(hold_id: str, placed: SupplierHold) -> None:
     async with database() as connection:
         await connection.execute(
             """
-            with mine as (
+            with held as (
                 update diamonds.hold_history set supplier_state = 'held', supplier_hold_id = %(id)s,
                     supplier_until = %(until)s, supplier_changed_at = now(), expires_at = least(expires_at, %(until)s)
                 where hold_id = %(hold)s returning hold_id, expires_at
             )
-            update diamonds.diamonds d set hold_expires_at = mine.expires_at, updated_at = now() from mine
-            where d.hold_id = mine.hold_id and d.availability = 'on_hold'
+            update diamonds.diamonds d set hold_expires_at = held.expires_at, updated_at = now() from held
+            where d.hold_id = held.hold_id and d.availability = 'on_hold'
             """,
             {"hold": hold_id, "id": placed.hold_id, "until": until},
         )

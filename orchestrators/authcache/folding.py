@@ -13,6 +13,8 @@ from activities.authcache.folding import (
     tidy_table,
 )
 from shared.authcache.folding.steps import (
+    BY_OPERATOR,
+    BY_OTHERS,
     CleanTask,
     Folded,
     FoldRequest,
@@ -32,7 +34,7 @@ def fold(context: Context, request: FoldRequest) -> Steps[FoldSummary]:
     progress(context, "folding")
     folded = yield from call(context, fold_log, Nothing())
     synced = None
-    reason = folded.rebuild or ("An operator asked for it." if request.rebuild else None)
+    reason = folded.rebuild or (BY_OPERATOR if request.rebuild else None)
     if request.sync or reason:
         progress(context, "looking at Iceberg")
         synced = yield from _sync(context, folded, reason, accept_loss=request.accept_loss)
@@ -43,7 +45,7 @@ def fold(context: Context, request: FoldRequest) -> Steps[FoldSummary]:
     lsn = folded.lsn
     states = yield from _append(context, folded.tables, lsn)
     if any(state.foreign for state in states):
-        synced = yield from _sync(context, folded, "Others have written to the Iceberg tables.")
+        synced = yield from _sync(context, folded, BY_OTHERS)
         states = yield from _append(context, folded.tables, lsn)
     if request.tidy:
         progress(context, "tidying Iceberg")
@@ -81,9 +83,7 @@ def _sync(context: Context, folded: Folded, reason: str | None, *, accept_loss: 
     if reason is None and not written:
         return None
     progress(context, "filling the cache from Iceberg")
-    task = SyncTask(
-        tables=tuple(tables), reason=reason or "Others have written to the Iceberg tables.", accept_loss=accept_loss
-    )
+    task = SyncTask(tables=tuple(tables), reason=reason or BY_OTHERS, accept_loss=accept_loss)
     synced = yield from call(context, fill_cache, task)
     rewritten = [TableTask(table=one.table, lsn=synced.lsn, snapshot=one.snapshot) for one in written]
     yield from fan_out(context, replace_table, rewritten)

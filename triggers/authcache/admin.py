@@ -5,15 +5,14 @@ from __future__ import annotations
 from pydantic import ConfigDict
 
 from shared.authcache.accounts import importing, lifecycle, sharing, sign_in
-from shared.authcache.accounts.models import Email, Import, ImportReport, ShareAnswer, UserAnswer
+from shared.authcache.accounts.models import Email, Id, Import, ImportReport, ShareAnswer, UserAnswer
+from shared.authcache.accounts.users import unknown_user
 from shared.authcache.store import store
 from shared.platform.access.auth import ADMIN
 from shared.platform.durable import DurableClient
-from shared.platform.errors import NotFound
 from shared.platform.http import Reply
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import AtLeast, answer, routes_of
-from triggers.authcache.shares import Id
 from triggers.authcache.upkeep import written
 
 routes = routes_of("users")
@@ -45,7 +44,7 @@ async def authcache_find_user(query: ByAddress, headers: AtLeast) -> Reply[UserW
     view = await store().view(headers.x_lsn)
     user = await view.user_by_address(sign_in.key_of(query.email))
     if user is None:
-        raise NotFound("There is no user with this address.", code="unknown-user")
+        raise unknown_user("There is no user with this address.")
     mine = [ShareAnswer.of(share) for share in await sharing.own(view, user)]
     theirs = [ShareAnswer.of(share) for share in await view.shared_with(user.address) if sharing.holds(share)]
     return answer(UserWithShares(user=UserAnswer.of(user), shares=mine, shared_with=theirs), view.lsn)

@@ -7,7 +7,7 @@ from typing import Annotated
 import azure.functions as func
 from pydantic import ConfigDict, Field, ValidationError
 
-from shared.authcache.accounts.models import Token
+from shared.authcache.accounts.models import Id, Token
 from shared.authcache.documents import documents
 from shared.authcache.documents.models import (
     DocumentAnswer,
@@ -17,6 +17,7 @@ from shared.authcache.documents.models import (
     UploadPlace,
     UploadTicket,
 )
+from shared.authcache.properties.models import PageQuery
 from shared.platform.access.auth import PUBLIC, Caller, header
 from shared.platform.durable import DurableClient
 from shared.platform.errors import InvalidInput
@@ -24,7 +25,6 @@ from shared.platform.http import Reply
 from shared.platform.http.multipart import Form, read_form
 from shared.platform.models import LazyModel
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
-from triggers.authcache.shares import Id
 from triggers.authcache.upkeep import written
 
 routes = routes_of("documents")
@@ -36,19 +36,13 @@ FORM_BYTES = 20_000
 CONTENT = "/api/v1/documents/content"
 
 
-class DocumentQuery(LazyModel):
-    model_config = ConfigDict(extra="forbid")
-    page: Annotated[int, Field(ge=1, le=100_000)] = 1
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-
-
 class LinkQuery(LazyModel):
     model_config = ConfigDict(extra="forbid")
     token: Token
 
 
 @routes.get("/api/v1/documents", needs=USER, summary="One's own documents, and those that others share")
-async def authcache_documents(query: DocumentQuery, caller: Caller, headers: AtLeast) -> Reply[DocumentPage]:
+async def authcache_documents(query: PageQuery, caller: Caller, headers: AtLeast) -> Reply[DocumentPage]:
     user, view = await caller_of(caller, headers)
     return answer(await documents.listed(view, user, page=query.page, limit=query.limit), view.lsn)
 

@@ -14,7 +14,6 @@ from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.platform.access.accounts import BearerToken, Registration
 from shared.platform.access.auth import Caller, Guard, header
-from shared.platform.errors import Unauthenticated
 from shared.platform.http import Reply, Routes
 from shared.platform.http.cors import Cors
 from shared.platform.models import LazyModel
@@ -66,7 +65,7 @@ async def caller_of(caller: Caller, at_least: AtLeast) -> tuple[User, View]:
     view = await store().view(at_least.x_lsn)
     user = await view.user_by_id(_parts(caller)[0])
     if user is None:
-        raise Unauthenticated("The account is no more.", code="session-ended")
+        raise sessions.session_ended()
     return user, view
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from orchestrators.authcache.folding import fold
 from shared.authcache.base.invalidating import invalidate
 from shared.authcache.base.repair import want_rebuild, want_sync
-from shared.authcache.folding.steps import FoldRequest
+from shared.authcache.folding.steps import BY_OPERATOR, FoldRequest
 from shared.authcache.reading.health import CacheFigures, figures, figures_without_rows
 from shared.authcache.store import store
 from shared.platform.access.auth import ADMIN, PUBLIC
@@ -81,5 +81,5 @@ async def authcache_invalidate(client: DurableClient) -> Invalidated:
 
 async def _start(client: DurableClient, request: FoldRequest) -> Accepted:
     if not await client.start_if_idle(fold, request, instance_id=FOLD):
-        await (want_rebuild("An operator asked for it.") if request.rebuild else want_sync())
+        await (want_rebuild(BY_OPERATOR) if request.rebuild else want_sync())
     return Accepted(id=FOLD, location=f"/ops/runs/{FOLD}")

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import ConfigDict, Field
-
+from shared.authcache.accounts.models import Id
 from shared.authcache.properties import properties
-from shared.authcache.properties.models import PropertyAnswer, PropertyFields, PropertyPage
+from shared.authcache.properties.models import PageQuery, PropertyAnswer, PropertyFields, PropertyPage
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
-from shared.platform.models import LazyModel
 from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
-from triggers.authcache.shares import Id
 from triggers.authcache.upkeep import written
 
 routes = routes_of("properties")
 
 
-class PropertyQuery(LazyModel):
-    model_config = ConfigDict(extra="forbid")
-    page: Annotated[int, Field(ge=1, le=100_000)] = 1
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
-
-
 @routes.get("/api/v1/properties", needs=USER, summary="One's own properties, and those that others share")
-async def authcache_properties(query: PropertyQuery, caller: Caller, headers: AtLeast) -> Reply[PropertyPage]:
+async def authcache_properties(query: PageQuery, caller: Caller, headers: AtLeast) -> Reply[PropertyPage]:
     user, view = await caller_of(caller, headers)
     return answer(await properties.listed(view, user, page=query.page, limit=query.limit), view.lsn)
 

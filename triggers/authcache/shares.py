@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from shared.authcache.accounts import sharing
-from shared.authcache.accounts.models import ShareAnswer, ShareChange, SharedWithMeAnswer, Sharer, ShareRequest
+from shared.authcache.accounts.models import Id, ShareAnswer, ShareChange, SharedWithMeAnswer, Sharer, ShareRequest
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
 from shared.platform.http import Reply
@@ -16,8 +12,6 @@ from triggers.authcache.guard import USER, AtLeast, answer, caller_of, routes_of
 from triggers.authcache.upkeep import written
 
 routes = routes_of("shares")
-
-Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
 
 
 class MyShares(LazyModel):

@@ -9,6 +9,7 @@ from uuid import uuid4
 from shared.authcache import addresses
 from shared.authcache.accounts.mails import address_fingerprint, fingerprint, link_refused, read_token
 from shared.authcache.accounts.models import Profile, Registration
+from shared.authcache.accounts.users import user_exists, user_of
 from shared.authcache.log.groups import Lsn
 from shared.authcache.log.records import Record
 from shared.authcache.log.users import (
@@ -27,7 +28,7 @@ from shared.authcache.reading.view import View
 from shared.authcache.store import store
 from shared.authcache.writing.uniqueness import Check, address_is_free
 from shared.platform.access.passwords.checking import hashed, matches
-from shared.platform.errors import InvalidInput, NotFound, WrongPassword
+from shared.platform.errors import InvalidInput, WrongPassword
 
 
 async def register(request: Registration) -> tuple[User, Lsn]:
@@ -58,7 +59,7 @@ async def change_profile(user: User, profile: Profile) -> tuple[User, Lsn]:
     for field in ("first_name", "last_name"):
         if field in given and given[field] is None:
             raise InvalidInput(f"A user has a {field}; leave the field out to keep it.", field=field)
-    return await _written(user.id, [UserChanged(at=datetime.now(UTC), user=user.id, **given)], _is_there(user.id))
+    return await _written(user.id, [UserChanged(at=datetime.now(UTC), user=user.id, **given)], user_exists(user.id))
 
 
 async def verify(token: str) -> tuple[User, Lsn]:
@@ -148,20 +149,20 @@ async def change_address(token: str) -> tuple[User, User, Lsn]:
 
 async def end_sessions(user: User) -> Lsn:
     """End all sessions of the user."""
-    return await store().commit([SessionsEnded(at=datetime.now(UTC), user=user.id)], check=_is_there(user.id))
+    return await store().commit([SessionsEnded(at=datetime.now(UTC), user=user.id)], check=user_exists(user.id))
 
 
 async def set_active(user_id: str, *, active: bool) -> tuple[User, Lsn]:
     """Take a user's access away, with all sessions, or give it back. Raises NotFound: there is no such user."""
     at = datetime.now(UTC)
     record = UserEnabled(at=at, user=user_id) if active else UserDisabled(at=at, user=user_id)
-    return await _written(user_id, [record], _is_there(user_id))
+    return await _written(user_id, [record], user_exists(user_id))
 
 
 async def delete(user: User, password: str) -> Lsn:
     """Delete the account and what is the user's. Raises WrongPassword: the password is wrong."""
     await confirm(user, password)
-    return await store().commit([UserDeleted(at=datetime.now(UTC), user=user.id)], check=_is_there(user.id))
+    return await store().commit([UserDeleted(at=datetime.now(UTC), user=user.id)], check=user_exists(user.id))
 
 
 async def confirm(user: User, password: str) -> None:
@@ -177,14 +178,6 @@ async def _known(user_id: str, at_least: Lsn) -> User:
     return user
 
 
-def _is_there(user_id: str) -> Check:
-    async def check(view: View) -> None:
-        if await view.user_by_id(user_id) is None:
-            raise NotFound("There is no such user.", code="unknown-user")
-
-    return check
-
-
 def _unchanged(user_id: str, expected: str, fingerprint_of: Callable[[User], str] = fingerprint) -> Check:
     async def check(view: View) -> None:
         user = await view.user_by_id(user_id)
@@ -196,7 +189,4 @@ def _unchanged(user_id: str, expected: str, fingerprint_of: Callable[[User], str
 
 async def _written(user_id: str, records: Sequence[Record], check: Check) -> tuple[User, Lsn]:
     lsn = await store().commit(records, check=check)
-    user = await (await store().view(lsn)).user_by_id(user_id)
-    if user is None:
-        raise NotFound("There is no such user any more.", code="unknown-user")
-    return user, lsn
+    return await user_of(await store().view(lsn), user_id), lsn

@@ -26,6 +26,7 @@ MOST_ADDRESS = 320
 LONGEST_DETAIL = 500
 
 
+Id = Annotated[str, Field(pattern=r"^[!-~]{1,64}$")]
 Rate = Annotated[Decimal, Field(ge=0, lt=1000, decimal_places=2, description="Percent")]
 Email = Annotated[str, Field(max_length=MOST_ADDRESS, examples=["ann@example.com"])]
 Password = Annotated[SecretStr, Field(min_length=LEAST_PASSWORD, max_length=MOST_PASSWORD)]

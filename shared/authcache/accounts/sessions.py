@@ -86,7 +86,7 @@ async def reader(token: str, at_least: Lsn) -> tuple[User, str]:
     user = _alive(await view.user_by_id(claims["sub"]), datetime.fromtimestamp(claims["at"], UTC))
     family = await view.get(FAMILIES, claims["fam"])
     if family is not None and family.revoked_at is not None:
-        raise _ended()
+        raise session_ended()
     return user, claims["fam"]
 
 
@@ -106,9 +106,9 @@ async def refresh(token: str) -> Session:
         row = await view.get(FAMILIES, family.id)
         if row is None:
             if family.number:
-                raise _ended()
+                raise session_ended()
         elif row.revoked_at is not None:
-            raise _ended()
+            raise session_ended()
         elif row.token_hash != family.mark:
             raise _Superseded(row)
 
@@ -119,7 +119,9 @@ async def refresh(token: str) -> Session:
         row = superseded.family
         if not _in_grace(row, family, at):
             await store().commit([FamilyRevoked(at=at, id=family.id)])
-            raise _ended("The refresh token was used before: its session has been ended.", "token-replayed") from None
+            raise session_ended(
+                "The refresh token was used before: its session has been ended.", "token-replayed"
+            ) from None
         lsn, at = (await store().view()).lsn, row.rotated_at
     return _session(found[0], _successor(family, at), lsn)
 
@@ -179,9 +181,10 @@ def _issued(user: User) -> datetime:
 
 def _alive(user: User | None, issued: datetime) -> User:
     if user is None or not user.is_active or (user.sessions_from is not None and issued < user.sessions_from):
-        raise _ended()
+        raise session_ended()
     return user
 
 
-def _ended(message: str = "The session has ended.", code: str = "session-ended") -> Unauthenticated:
+def session_ended(message: str = "The session has ended.", code: str = "session-ended") -> Unauthenticated:
+    """The refusal of a token whose session is good no longer."""
     return Unauthenticated(message, code=code, remedy="Log in again.")

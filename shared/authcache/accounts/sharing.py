@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from shared.authcache import addresses
 from shared.authcache.accounts.models import ShareChange, SharedWithMeAnswer, Sharer, ShareRequest
+from shared.authcache.accounts.users import user_of
 from shared.authcache.log.groups import Lsn
 from shared.authcache.log.records import Record
 from shared.authcache.log.shares import ShareGranted, ShareRevoked
@@ -66,7 +67,7 @@ def share_is_new(granted: ShareGranted, records: list[Record]) -> Check:
     """The owner is there, and shares nothing with that address; a share that has expired is revoked among `records`."""
 
     async def check(view: View) -> None:
-        _there(await view.user_by_id(granted.owner))
+        await user_of(view, granted.owner)
         earlier = await view.share(granted.owner, granted.viewer)
         if earlier is not None and holds(earlier):
             raise Conflict(
@@ -182,8 +183,3 @@ def _sharer(user: User) -> Sharer:
 def _in_future(moment: datetime | None, now: datetime) -> None:
     if moment is not None and moment <= now:
         raise InvalidInput("The share would have ended already.", field="expires_at", code="in-the-past")
-
-
-def _there(user: User | None) -> None:
-    if user is None:
-        raise NotFound("The account is no more.", code="unknown-user")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from shared.authcache.base.format.arrow import DROPPED, keys_of, schema_of, texts_of
 from shared.authcache.base.format.hashing import hashes_of
-from shared.authcache.base.format.indexing import Hashes, table_of
+from shared.authcache.base.format.indexing import Hashes, entries_of, table_of
 from shared.authcache.base.format.names import ID, index_file, indexes, parquet_file, slots_file
 from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa, parquet
 from shared.authcache.base.format.slots import LENGTH_BYTES, SLOT_BYTES
@@ -24,7 +24,6 @@ from shared.authcache.log.groups import Lsn
 from shared.authcache.tables import Table
 
 _CHUNK = 1 << 20
-_HALF = np.uint64(32)
 _PADDINGS: Values = pa.array([bytes(size) for size in range(SLOT_BYTES)], pa.binary())
 
 
@@ -78,7 +77,7 @@ class TableWriter:
             if not self.rows:
                 continue
             hashes = np.concatenate(parts) if parts else np.empty(0, np.uint32)
-            table = table_of((hashes.astype(np.uint64) << _HALF) | slots[: len(hashes)])
+            table = table_of(entries_of(hashes, slots[: len(hashes)]))
             table.astype("<u8").tofile(self._folder / index_file(self.table.name, index))
         return TablePart(rows=self.rows, dropped=self.dropped)
 

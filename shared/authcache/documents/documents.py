@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from shared.authcache.accounts import sharing
 from shared.authcache.accounts.signing import Purpose, tokens
+from shared.authcache.accounts.users import user_exists
 from shared.authcache.documents.content import EXTENSIONS, HEAD_BYTES, kind_of
 from shared.authcache.documents.models import (
     DocumentAnswer,
@@ -212,12 +213,7 @@ async def _record(user: User, fields: DocumentFields, *, kind: str, size: int, b
         blob=blob,
         **fields.model_dump(),
     )
-
-    async def check(view: View) -> None:
-        if await view.user_by_id(user.id) is None:
-            raise NotFound("The account is no more.", code="unknown-user")
-
-    lsn = await store().commit([added], check=check)
+    lsn = await store().commit([added], check=user_exists(user.id))
     stored = Document(**added.model_dump(exclude={"at"}), created_at=added.at, updated_at=added.at)
     return DocumentAnswer.of(stored, properties.OWN), lsn
 

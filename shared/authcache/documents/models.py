@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from shared.authcache.accounts.models import Id
 from shared.authcache.documents.content import ContentType
 from shared.authcache.models import Document
 from shared.platform.lines import Name
@@ -20,7 +21,7 @@ class DocumentFields(RequestBody):
 
     file_name: FileName
     document_type: Kind = "other"
-    property_id: Annotated[str, Field(pattern=r"^[!-~]{1,64}$")] | None = None
+    property_id: Id | None = None
 
 
 class UploadTicket(DocumentFields):

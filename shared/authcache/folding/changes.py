@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from shared.authcache.log.groups import Lsn, read_group
+from shared.authcache.log.groups import AT_ONCE, Lsn, read_group
 from shared.authcache.log.records import Put
 from shared.authcache.reading.levels import Level, Overlay
 from shared.authcache.reading.view import View
 from shared.authcache.tables import TABLES, Row
 
-AT_ONCE = 32
 MOST_RECORDS = 200_000
 """Of one fold; the next takes up the rest."""
 

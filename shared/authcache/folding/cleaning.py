@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from shared.authcache.folding.exporting import base_manifest
 from shared.authcache.folding.steps import Cleaned, CleanTask
-from shared.authcache.log.cleaning import clean_log
+from shared.authcache.log.cleaning import PAGE_BLOBS, clean_log
 from shared.authcache.settings import settings
 from shared.platform.stores.blob_files import ListedBlob, delete_blob, list_blobs
 from shared.platform.stores.paging import each
 
 _KEPT = timedelta(hours=1)
 """For so long after they were written, segments that no manifest names may be read, or about to be named."""
-_PAGE = 1_000
 
 
 async def clean(task: CleanTask) -> Cleaned:
@@ -27,7 +26,7 @@ async def clean(task: CleanTask) -> Cleaned:
     container, segments = settings().authcache_container, set[str]()
 
     async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
-        page = await list_blobs(container, limit=_PAGE, prefix="base/", continuation=at)
+        page = await list_blobs(container, limit=PAGE_BLOBS, prefix="base/", continuation=at)
         return page.blobs, page.continuation
 
     async for blob in each(read):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.authcache.base.format.arrow import DROPPED
 from shared.authcache.base.format.names import parquet_file
 from shared.authcache.base.format.pyarrow import Columns, Values, compute, pa
 from shared.authcache.base.manifest import Counts, Segment
@@ -56,11 +57,11 @@ def counted_whole(segment: Segment, folder: Path) -> Counts:
     """How many there are in a segment of everything whose files stand in the folder."""
     owners: list[Any] = [np.empty(0, np.int64)]
     if SHARES.name in segment.tables and segment.tables[SHARES.name].rows:
-        pieces = batches(folder / parquet_file(SHARES.name), ["owner", "_dropped"])
+        pieces = batches(folder / parquet_file(SHARES.name), ["owner", DROPPED])
         owners += [hashed(compute.unique(current_rows(rows).column("owner"))) for rows in pieces]
     costs: Counter[str] = Counter()
     if USERS.name in segment.tables and segment.tables[USERS.name].rows:
-        for rows in batches(folder / parquet_file(USERS.name), ["password_hash", "_dropped"]):
+        for rows in batches(folder / parquet_file(USERS.name), ["password_hash", DROPPED]):
             costs += _costs(current_rows(rows).column("password_hash"))
     sharing = len(np.unique(np.concatenate(owners)))
     return Counts(users=_rows(segment, USERS), shares=_rows(segment, SHARES), owners=sharing, costs=dict(costs))

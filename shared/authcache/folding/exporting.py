@@ -121,6 +121,6 @@ async def all_rows(manifest: Manifest, table: Table[Any], folder: Path, names: l
 
 def _pieces(path: Path | None, changed: Columns, wanted: list[str], table: Table[Any]) -> Iterable[Columns]:
     ids = changed.column("id").combine_chunks()
-    for rows in batches(path, [*wanted, "_dropped"]) if path else ():
+    for rows in batches(path, [*wanted, DROPPED]) if path else ():
         yield without(current_rows(rows), ids).select(wanted)
     yield current_rows(changed).select(wanted) if changed.num_rows else schema_of(table).empty_table().select(wanted)

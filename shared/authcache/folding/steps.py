@@ -6,6 +6,10 @@ from pydantic import ConfigDict, Field
 
 from shared.platform.models import LazyModel
 
+BY_OPERATOR = "An operator asked for it."
+BY_OTHERS = "Others have written to the Iceberg tables."
+"""Why the base is made anew, or taken from the Iceberg tables."""
+
 
 class _Wire(LazyModel):
     model_config = ConfigDict(frozen=True)

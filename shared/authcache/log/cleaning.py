@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from shared.authcache.log.groups import Lsn, log_name
+from shared.authcache.log.groups import AT_ONCE, Lsn, log_name
 from shared.authcache.settings import settings
 from shared.platform.stores.blob_files import delete_blob, list_blobs
 from shared.platform.stores.paging import each
 
-_PAGE = 1_000
-_AT_ONCE = 32
+PAGE_BLOBS = 1_000
 MOST = 20_000
 """Groups that are deleted at once; the next fold goes on."""
 
@@ -32,10 +31,10 @@ async def clean_log(below: Lsn) -> int:
     container, deleted = settings().authcache_container, 0
 
     async def read(at: str | None) -> tuple[list[list[str]], str | None]:
-        page = await list_blobs(container, limit=_PAGE, prefix="log/", continuation=at)
+        page = await list_blobs(container, limit=PAGE_BLOBS, prefix="log/", continuation=at)
         names = [blob.name for blob in page.blobs if blob.modified < before and blob.name < log_name(below)]
         more = len(names) == len(page.blobs) and deleted + len(names) < MOST
-        return [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)], (
+        return [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)], (
             page.continuation if more else None
         )
 

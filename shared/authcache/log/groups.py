@@ -17,6 +17,9 @@ from shared.platform.stores.immutable_blobs import create_once, read_whole
 Lsn = int
 """The place of a group in the log; the first is 1, and 0 is before all."""
 
+AT_ONCE = 32
+"""Groups that are read or deleted at the same time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

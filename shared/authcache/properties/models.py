@@ -73,6 +73,13 @@ class PropertyAnswer(LazyModel):
         return cls.model_validate(given | {"user_id": found.owner, "access": access})
 
 
+class PageQuery(LazyModel, extra="forbid"):
+    """Which page of a list, and how long the pages are."""
+
+    page: Annotated[int, Field(ge=1, le=100_000)] = 1
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
 class PropertyPage(LazyModel):
     """A page of properties, as the lists of this API have them."""
 

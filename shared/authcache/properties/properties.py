@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from shared.authcache.accounts import sharing
+from shared.authcache.accounts.users import user_exists, user_of
 from shared.authcache.log.belongings import PropertyDeleted, PropertySaved
 from shared.authcache.log.groups import Lsn
 from shared.authcache.models import Property, User
@@ -38,7 +39,7 @@ async def read(view: View, user: User, property_id: str) -> PropertyAnswer:
 
 async def create(user: User, fields: PropertyFields) -> tuple[PropertyAnswer, Lsn]:
     """A new property of the user's own. Raises NotFound: the account is no more."""
-    return await _save(user, uuid4().hex, user.id, fields, _owner_is_there(user.id))
+    return await _save(user, uuid4().hex, user.id, fields, user_exists(user.id))
 
 
 async def change(user: User, property_id: str, fields: PropertyFields) -> tuple[PropertyAnswer, Lsn]:
@@ -79,10 +80,7 @@ async def _save(
     saved = PropertySaved(at=datetime.now(UTC), id=property_id, owner=owner, **given)
     lsn = await store().commit([saved], check=check)
     view = await store().view(lsn)
-    current = await view.user_by_id(user.id)
-    if current is None:
-        raise NotFound("The account is no more.", code="unknown-user")
-    return await read(view, current, property_id), lsn
+    return await read(view, await user_of(view, user.id), property_id), lsn
 
 
 async def _seen(view: View, user: User, property_id: str) -> tuple[Property, str]:
@@ -106,11 +104,3 @@ async def _editable(view: View, user: User, property_id: str) -> tuple[Property,
             "The property is shared with you to read alone.", code="read-only", remedy="Ask its owner for `edit`."
         )
     return found, level
-
-
-def _owner_is_there(user_id: str) -> Check:
-    async def check(view: View) -> None:
-        if await view.user_by_id(user_id) is None:
-            raise NotFound("The account is no more.", code="unknown-user")
-
-    return check

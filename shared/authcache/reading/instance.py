@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, DamagedCopy, Manifest, read_manifest
 from shared.authcache.base.repair import MISSING, UNREADABLE, refuse_without_manifest, want_rebuild
-from shared.authcache.log.groups import Group, Lsn, read_group
+from shared.authcache.log.groups import AT_ONCE, Group, Lsn, read_group
 from shared.authcache.log.records import Change
 from shared.authcache.reading.holding import Holding, fetched_levels, levels_at_once
 from shared.authcache.reading.view import View
@@ -21,8 +21,6 @@ from shared.platform.errors import InvalidInput, ManifoldError, TerminalError, T
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 32
-"""Groups of the log that are read at the same time."""
 SETTLING_SECONDS = 0.5
 """After its start an instance leaves the processor to the requests that it was started for, then fetches the base."""
 LOOK_SECONDS = 2

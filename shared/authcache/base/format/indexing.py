@@ -13,6 +13,11 @@ _HALF = np.uint64(32)
 _SLOT = np.uint64(EMPTY)
 
 
+def entries_of(hashes: Hashes, slots: Entries) -> Entries:
+    """The entry of each row: its key's hash over its slot."""
+    return (hashes.astype(np.uint64) << _HALF) | slots
+
+
 def table_of(entries: Entries) -> Entries:
     """The table of these entries, which are sorted in place."""
     entries.sort()

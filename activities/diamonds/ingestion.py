@@ -54,9 +54,9 @@ async def _unpriced(feed: Supplier, window: Window) -> int:
     async def difference() -> int:
         return await feed.count(None, window) - await feed.count(EVERY_PRICE, window)
 
-    found = await difference()
+    first = await difference()
     # Asked again, since one that goes between the two counts makes a difference, too.
-    return max(min(found, await difference()), 0) if found > 0 else 0
+    return max(min(first, await difference()), 0) if first > 0 else 0
 
 
 @activity

@@ -81,8 +81,8 @@ async def judge_run(run: RunRef) -> Verdict:
     verdict = judge(await reports.progress(run.run_id), config.partial_share, config.partial_wait_seconds)
     if verdict.decision == "hold" or await difference.was_released(run.run_id):
         return verdict
-    found, odd = await lifecycle.while_running(run.run_id, _review(summary), every=REVIEW_LOOK_SECONDS)
-    objected = objections(found, Limits.of(config))
+    change, odd = await lifecycle.while_running(run.run_id, _review(summary), every=REVIEW_LOOK_SECONDS)
+    objected = objections(change, Limits.of(config))
     if not objected:
         await fail_contradicting(summary.feed, run.run_id, odd)
         return verdict
@@ -95,9 +95,9 @@ async def _review(run: RunSummary) -> tuple[RunDifference, list[str]]:
     not_seen = await missing.count_missing(run.run_id)
     how = mapping(run.feed), price_unit(run.feed)
     await requeue_if_read_anew(run.feed, fingerprint(*how))  # here, so that these rows are judged with the others
-    found, odd = await review(run.run_id, run.feed, *how, listed=run.ingested, missing=not_seen)
-    await difference.save(run.run_id, found)
-    return found, odd
+    change, odd = await review(run.run_id, run.feed, *how, listed=run.ingested, missing=not_seen)
+    await difference.save(run.run_id, change)
+    return change, odd
 
 
 @activity

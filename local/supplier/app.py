@@ -96,6 +96,7 @@ class Supplier:
         self.catalogue.remove(draw(change.seed + 2, change.remove))
 
     async def health(self, _request: Request) -> Response:
+        """GET whether it serves, and how many diamonds it offers."""
         return JSONResponse({"status": "ok", "diamonds": len(self.catalogue)})
 
     async def stats(self, request: Request) -> Response:

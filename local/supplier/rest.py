@@ -40,6 +40,7 @@ class RestFeed:
         self._api_key = api_key
 
     def routes(self) -> list[Route]:
+        """The routes, to be mounted at the root."""
         return [
             Route("/rest/v1/stones", self._stones, methods=["GET"]),
             Route("/rest/v1/stones/count", self._count, methods=["GET"]),

@@ -82,10 +82,10 @@ class RowsRequeued(LazyModel):
 async def diamonds_failed_rows(query: FailedRowsQuery) -> FailedRows:
     """With the reason of each. The cursor is the last id of the page before."""
     check_feed(query.feed)
-    found = await failed_rows.listed(query.feed, storable_text(query.cursor), query.limit)
-    following = found[-1].supplier_stone_id if len(found) == query.limit else None
+    page = await failed_rows.listed(query.feed, storable_text(query.cursor), query.limit)
+    following = page[-1].supplier_stone_id if len(page) == query.limit else None
     counts = await failed_rows.by_field(query.feed)
-    return FailedRows(data=found, pagination=Pagination(limit=query.limit, next=following), by_field=counts)
+    return FailedRows(data=page, pagination=Pagination(limit=query.limit, next=following), by_field=counts)
 
 
 @routes.get("/api/v2/analytics/stone", needs=RUN, summary="What is known of one stone of a supplier")

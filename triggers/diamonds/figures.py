@@ -57,9 +57,9 @@ async def diamonds_failed_workers_of_run(run_id: UUID) -> FailedWorkers:
 @routes.get("/api/v2/analytics/failed-workers", needs=RUN, summary="Failed partitions of all runs, newest run first")
 async def diamonds_failed_workers(query: WorkersQuery) -> Page[FailedWorker]:
     """Those that have not been read since."""
-    found = await figures.failed_workers(page=query.cursor, limit=query.limit)
-    following = str(query.cursor + 1) if len(found) == query.limit else None
-    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
+    page = await figures.failed_workers(page=query.cursor, limit=query.limit)
+    following = str(query.cursor + 1) if len(page) == query.limit else None
+    return Page(data=page, pagination=Pagination(limit=query.limit, next=following))
 
 
 @routes.get("/api/v2/analytics/feeds", needs=RUN, summary="How each feed stands")

@@ -120,13 +120,13 @@ async def orphaned_runs(client: DurableClient) -> dict[FeedName, UUID]:
 
     What a hub of another host works on is that one's to know.
     """
-    found: dict[FeedName, UUID] = {}
+    orphaned: dict[FeedName, UUID] = {}
     running = await orphans.running()
     hub = await hub_name(client) if running else None
     for feed, run in running.items():
         if hub and run.orphaned(hub, at_work=await works_on(feed, client)):
-            found[feed] = run.run_id
-    return found
+            orphaned[feed] = run.run_id
+    return orphaned
 
 
 async def works_on(feed: FeedName, client: DurableClient) -> bool:

@@ -44,9 +44,9 @@ class OrderFound(LazyModel):
 @routes.get("/api/v2/analytics/trades", needs=RUN, summary="Holds or purchases, and how they stand at the suppliers")
 async def diamonds_trades_list(query: TradesQuery) -> Page[trade.Trade]:
     """The newest first."""
-    found = await trade.listed(query.kind, unsettled=query.unsettled, before=query.cursor, limit=query.limit)
-    following = str(found[-1].id) if len(found) == query.limit else None
-    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
+    page = await trade.listed(query.kind, unsettled=query.unsettled, before=query.cursor, limit=query.limit)
+    following = str(page[-1].id) if len(page) == query.limit else None
+    return Page(data=page, pagination=Pagination(limit=query.limit, next=following))
 
 
 @routes.post("/api/v2/triggers/resolve-order", needs=RUN, summary="Settle an order whose answer was lost", status=204)

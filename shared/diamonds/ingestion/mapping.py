@@ -80,8 +80,8 @@ class Mapping:
 
     def paths(self) -> list[tuple[str, ...]]:
         """Every path that is followed."""
-        found = [getattr(self, one.name) for one in fields(self) if one.name != "vocabulary"]
-        return [path for path in found if path is not None]
+        paths = [getattr(self, one.name) for one in fields(self) if one.name != "vocabulary"]
+        return [path for path in paths if path is not None]
 
 
 def _certificate(key: str) -> Path:

@@ -50,8 +50,8 @@ async def may_be_priced(feed: FeedName, mapping: Mapping, price_unit: PriceUnit,
     """
     if await consolidation.pending_rows(feed) > MOST_ROWS:
         return False
-    found, odd = await review(None, feed, mapping, price_unit, listed=0, missing=None)
-    if any(one.code not in FAILS_AGAIN for one in objections(found, limits)):
+    change, odd = await review(None, feed, mapping, price_unit, listed=0, missing=None)
+    if any(one.code not in FAILS_AGAIN for one in objections(change, limits)):
         return False
     await fail_contradicting(feed, None, odd)
     return True

@@ -101,11 +101,11 @@ async def feeds(nightly: Sequence[FeedName]) -> list[FeedFigures]:
         diamonds = {row["feed"]: row for row in await rows(connection, _DIAMONDS)}
     next_at = next_nightly(datetime.now(UTC))
     next_type = nightly_run_type(next_at, settings().full_run_days)
-    found: list[FeedFigures] = []
+    figures: list[FeedFigures] = []
     for feed in sorted({*nightly, *runs, *diamonds}):
         mark = await watermark.read(feed)
         reached = mark.last_updated_at if mark else None
-        found.append(
+        figures.append(
             FeedFigures(
                 feed=feed,
                 nightly=feed in nightly,
@@ -118,7 +118,7 @@ async def feeds(nightly: Sequence[FeedName]) -> list[FeedFigures]:
                 deleted=diamonds[feed]["deleted"] if feed in diamonds else 0,
             )
         )
-    return found
+    return figures
 
 
 async def consolidation() -> list[ConsolidationFigures]:

@@ -63,7 +63,7 @@ def objections(difference: RunDifference, limits: Limits) -> list[Objection]:
     """What speaks against letting the run change what it would; nothing: it may go on."""
     d = difference
     compared = d.dearer + d.cheaper + d.unchanged
-    found = [
+    shares = [
         ("rows-failed", d.failed, d.rows, limits.failed, "rows cannot be priced"),
         ("prices-contradict", d.contradicting, d.rows, limits.failed, "prices lie outside the range of their query"),
         ("words-lost", d.lost, compared, limits.failed, "diamonds lose their availability, origin or certificate"),
@@ -74,6 +74,6 @@ def objections(difference: RunDifference, limits: Limits) -> list[Objection]:
     ]
     return [
         Objection(code, f"{odd:,} of {whole:,} {what} ({odd / whole:.0%}), over the limit of {limit:.0%}")
-        for code, odd, whole, limit, what in found
+        for code, odd, whole, limit, what in shares
         if odd >= LEAST and odd > limit * whole
     ]

@@ -95,6 +95,7 @@ async def test_failed_partitions_hold_consolidation_mail_once_and_can_be_forced(
         app.until(lambda: app.rows("select count(*) from diamonds.worker_runs where records_processed > 0") != [(0,)])
         # The vendor locks the account in the middle of the run: trying again cannot help.
         app.host.kill()
+        assert {"diamond_run", "ingest_partition"} <= set(app.host.unfinished()), "the kill found it reading"
         app.host.environment = {**app.host.environment, "NIVODA_PASSWORD": "locked"}
         app.host.start()
         held = app.wait(run)

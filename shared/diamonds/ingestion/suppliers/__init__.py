@@ -71,8 +71,8 @@ def supplier(feed: FeedName) -> Supplier:
 
 def mapping(feed: FeedName) -> Mapping:
     """Where the feed's payloads hold what, as its settings may say otherwise. Raises NotFound as above."""
-    found = _feed(feed)
-    return found.mapping.at(found.places(settings()))
+    entry = _feed(feed)
+    return entry.mapping.at(entry.places(settings()))
 
 
 def price_unit(feed: FeedName) -> PriceUnit:
@@ -82,8 +82,8 @@ def price_unit(feed: FeedName) -> PriceUnit:
 
 def trades(feed: FeedName) -> bool:
     """Whether the feed's supplier takes our holds and orders: then its `trading` is there."""
-    found = _FEEDS.get(feed)
-    return found is not None and found.trades(settings())
+    entry = _FEEDS.get(feed)
+    return entry is not None and entry.trades(settings())
 
 
 @asynccontextmanager
@@ -117,11 +117,11 @@ def nightly_feeds() -> list[FeedName]:
 
 
 def _feed(feed: FeedName) -> _Feed:
-    found = _FEEDS.get(feed)
-    if found is None:
+    entry = _FEEDS.get(feed)
+    if entry is None:
         raise NotFound(
             f"There is no feed named {feed!r}.",
             code="unknown-feed",
             remedy=f"The feeds are: {', '.join(_FEEDS)}.",
         )
-    return found
+    return entry

@@ -60,10 +60,10 @@ def decode(body: bytes) -> Any:
 def moment(text: object) -> datetime | None:
     """A time with its offset; None for anything else, which does not keep a stone from being read."""
     try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        parsed = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return found if found and found.tzinfo else None
+    return parsed if parsed and parsed.tzinfo else None
 
 
 def malformed(supplier: str, what: str) -> TransientError:

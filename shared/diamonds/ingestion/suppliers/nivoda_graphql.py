@@ -130,11 +130,11 @@ class NivodaGraphQL:
     def _failure(self, errors: object) -> Exception:
         """What `errors[]` comes to: the worst that is in it decides."""
         listed = cast("list[Any]", errors) if isinstance(errors, list) else []
-        found = [cast("dict[str, Any]", error) for error in listed if isinstance(error, dict)]
-        codes = {_code(error) for error in found}
+        readable = [cast("dict[str, Any]", error) for error in listed if isinstance(error, dict)]
+        codes = {_code(error) for error in readable}
         if UNAUTHENTICATED in codes:
             return _TokenRefused()
-        messages = self._client.quote("; ".join(str(error.get("message", "")) for error in found))
+        messages = self._client.quote("; ".join(str(error.get("message", "")) for error in readable))
         if codes & TOO_OFTEN:
             return TransientError(f"Nivoda was asked too often: {messages}.", code=THROTTLED)
         if hopeless := codes & HOPELESS:

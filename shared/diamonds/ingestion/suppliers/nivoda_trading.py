@@ -42,6 +42,7 @@ class NivodaTrading:
         self._destination = destination
 
     async def look(self, stone_id: str) -> OfferNow | None:
+        """How the stone is now; None if Nivoda does not list it. Raises as the port says."""
         try:
             data = await self._ask(OFFER, {"query": {"ids": [stone_id]}}, TRADE_SECONDS)
         except TerminalError as error:
@@ -57,6 +58,7 @@ class NivodaTrading:
         return None
 
     async def hold(self, stone_id: str) -> SupplierHold | None:
+        """Have the stone kept for us; None if Nivoda denies it. Raises as the port says."""
         hold = _follow(await self._do(CREATE_HOLD, {"stone": stone_id}), ("create_hold",))
         if _follow(hold, ("denied",)) is True:
             return None
@@ -66,9 +68,11 @@ class NivodaTrading:
         return SupplierHold(hold_id, moment(_follow(hold, ("until",))))
 
     async def end_hold(self, hold_id: str) -> None:
+        """Give a hold up. Raises as the port says."""
         await self._do(END_HOLD, {"hold": hold_id})
 
     async def order(self, offer_id: str, *, number: str, comment: str) -> str:
+        """Buy the stone for us, to the destination of the settings; Nivoda's id of the order. Raises as the port says."""
         item = {"offerId": offer_id, "customer_order_number": number, "return_option": False}
         optional = {"customer_comment": comment, "destinationId": self._destination}
         item |= {name: value for name, value in optional.items() if value}

@@ -37,10 +37,10 @@ async def write_csv(export: Export) -> tuple[str, str | None]:
     left, cursor = export.limit, export.cursor
     while left:
         chunk = export.model_copy(update={"limit": min(CHUNK, left), "cursor": cursor})
-        found = await find(chunk)
-        out.writerows(map(_line, found.data))
+        page = await find(chunk)
+        out.writerows(map(_line, page.data))
         left -= chunk.limit
-        cursor = found.pagination.next
+        cursor = page.pagination.next
         if cursor is None:
             break
     return text.getvalue(), cursor

@@ -46,11 +46,12 @@ async def read_diamond(diamond_id: int) -> Diamond:
             (diamond_id,),
         )
     if not found:
-        raise unknown(diamond_id)
+        raise unknown_diamond(diamond_id)
     return Diamond.model_validate(found[0])
 
 
-def unknown(diamond_id: int) -> NotFound:
+def unknown_diamond(diamond_id: int) -> NotFound:
+    """No diamond of this id is on offer: there never was one, or it was sold or withdrawn."""
     return NotFound(
         f"There is no diamond {diamond_id} on offer.",
         code="unknown-diamond",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.diamonds.offer.search.read import unknown
+from shared.diamonds.offer.search.read import unknown_diamond
 from shared.platform.errors import Conflict
 from shared.platform.stores.postgres import rows
 
@@ -16,7 +16,12 @@ LOCK_SECONDS = 5
 
 
 async def lock(connection: AsyncConnection[Any], diamond_id: int, *, offered: bool = True) -> dict[str, Any]:
-    """The diamond, which is nobody else's until the transaction ends."""
+    """The diamond, which is nobody else's until the transaction ends.
+
+    Raises:
+        NotFound: as `read`.
+        TransientError: others had it for LOCK_SECONDS.
+    """
     await connection.execute("select set_config('lock_timeout', %s, true)", (f"{LOCK_SECONDS}s",))
     # Read by a statement of its own: one that waited for the row would see the holds of the time before.
     await connection.execute("select from diamonds.diamonds where id = %s for update", (diamond_id,))
@@ -24,6 +29,11 @@ async def lock(connection: AsyncConnection[Any], diamond_id: int, *, offered: bo
 
 
 async def read(connection: AsyncConnection[Any], diamond_id: int, *, offered: bool = True) -> dict[str, Any]:
+    """The diamond as it stands now: its prices in US dollars, its availability, and who holds it until when.
+
+    Raises:
+        NotFound: there is none of that id (`unknown-diamond`), or `offered` is asked for and it is not on offer.
+    """
     found = await rows(
         connection,
         """
@@ -42,7 +52,7 @@ async def read(connection: AsyncConnection[Any], diamond_id: int, *, offered: bo
         (diamond_id,),
     )
     if not found or (offered and not found[0]["offered"]):
-        raise unknown(diamond_id)
+        raise unknown_diamond(diamond_id)
     return found[0]
 
 
@@ -65,7 +75,11 @@ async def free(connection: AsyncConnection[Any], hold_id: str) -> None:
 
 
 def refuse_without_price(diamond: dict[str, Any]) -> None:
-    """A hold outlasts what the supplier says of a diamond's availability, not that nobody knows its price any more."""
+    """A hold outlasts what the supplier says of a diamond's availability, not that nobody knows its price any more.
+
+    Raises:
+        Conflict: its row could not be priced (`diamond-not-available`).
+    """
     if diamond["unpriced"]:
         raise Conflict(
             f"Diamond {diamond['id']} has no price now, so it is not for sale.",
@@ -75,6 +89,11 @@ def refuse_without_price(diamond: dict[str, Any]) -> None:
 
 
 def refuse_unless_free(diamond: dict[str, Any], client: str) -> None:
+    """See that the client may hold or buy the diamond: it is available, or the client holds it.
+
+    Raises:
+        Conflict: another client holds it (`diamond-held`), or it is not available (`diamond-not-available`).
+    """
     if diamond["held"]:
         if diamond["holder"] == client:
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from shared.diamonds.ingestion.suppliers import trades
-from shared.diamonds.offer.search.read import unknown
+from shared.diamonds.offer.search.read import unknown_diamond
 from shared.diamonds.offer.trade import orders
 from shared.diamonds.offer.trade.diamond import close, lock, refuse_unless_free, refuse_without_price
 from shared.platform.errors import Conflict
@@ -85,7 +85,7 @@ async def purchase(diamond_id: int, client: str, key: str, request: PurchaseRequ
             if first := await _first_answer(connection, client, key, request_hash):
                 return first, True
             if not diamond["offered"]:
-                raise unknown(diamond_id)
+                raise unknown_diamond(diamond_id)
             refuse_unless_free(diamond, client)
             if not trades(diamond["feed"]):  # else the supplier says its price now, when it takes the order
                 refuse_without_price(diamond)

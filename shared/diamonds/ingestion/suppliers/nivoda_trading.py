@@ -72,7 +72,7 @@ class NivodaTrading:
         await self._do(END_HOLD, {"hold": hold_id})
 
     async def order(self, offer_id: str, *, number: str, comment: str) -> str:
-        """Buy the stone for us, to the destination of the settings; Nivoda's id of the order. Raises as the port says."""
+        """Buy the stone for us, to the destination of the settings; Nivoda's id of the order. Raises as the port."""
         item = {"offerId": offer_id, "customer_order_number": number, "return_option": False}
         optional = {"customer_comment": comment, "destinationId": self._destination}
         item |= {name: value for name, value in optional.items() if value}

@@ -32,12 +32,13 @@ async def want_rebuild(reason: str, found: str = ASKED) -> None:
 
 async def rebuild_wanted() -> str | None:
     """Why the base is to be made anew; None if it is not, or has been since whoever noted it looked."""
-    blob = await read_blob(settings().authcache_container, _WANTED)
+    container = settings().authcache_container
+    blob = await read_blob(container, _WANTED)
     if blob is None:
         return None
     found, _, reason = blob.data.decode().partition("\n")
     if found not in (ASKED, await _found()):
-        await rebuilt()
+        await delete_blob(container, _WANTED, seen=blob.etag)
         return None
     return reason
 
@@ -51,8 +52,11 @@ async def _found() -> str:
 
 
 async def rebuilt() -> None:
-    """Note that it was made anew."""
-    await delete_blob(settings().authcache_container, _WANTED)
+    """Note that it was made anew. What is noted of the new one stays."""
+    container = settings().authcache_container
+    blob = await read_blob(container, _WANTED)
+    if blob is not None and blob.data.decode().partition("\n")[0] != await _found():
+        await delete_blob(container, _WANTED, seen=blob.etag)
 
 
 async def want_sync() -> None:

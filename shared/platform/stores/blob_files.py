@@ -87,6 +87,7 @@ class BlobDetails:
 
     etag: str
     modified: datetime
+    size: int
     metadata: Mapping[str, str]
 
 
@@ -100,7 +101,7 @@ async def blob_details(container: str, name: str) -> BlobDetails | None:
         return None
     except AzureError as error:
         raise unavailable(container, name, error) from error
-    return BlobDetails(str(found.etag), found.last_modified, found.metadata or {})
+    return BlobDetails(str(found.etag), found.last_modified, int(found.size), found.metadata or {})
 
 
 async def bring_online(container: str, name: str) -> bool:
@@ -205,16 +206,26 @@ async def download_blob(container: str, name: str, path: Path, *, most: int, che
     return digest.hexdigest()
 
 
-async def delete_blob(container: str, name: str) -> None:
-    """Delete a blob; one that is not there is no error."""
-    from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
+async def delete_blob(container: str, name: str, *, seen: str | None = None) -> bool:
+    """Delete a blob, where `seen` is given only the version of that ETag; False: there is none to delete."""
+    from azure.core import MatchConditions  # noqa: PLC0415 - loads in the activity
+    from azure.core.exceptions import (  # noqa: PLC0415 - as above
+        AzureError,
+        ResourceModifiedError,
+        ResourceNotFoundError,
+    )
 
+    condition: dict[str, Any] = {}
+    if seen is not None:
+        plain = seen.strip('"')  # a list gives it without the quotes that a condition needs
+        condition = {"etag": f'"{plain}"', "match_condition": MatchConditions.IfNotModified}
     try:
-        await blob_service().get_blob_client(container, name).delete_blob()
-    except ResourceNotFoundError:
-        pass
+        await blob_service().get_blob_client(container, name).delete_blob(**condition)
+    except (ResourceNotFoundError, ResourceModifiedError):
+        return False
     except AzureError as error:
         raise unavailable(container, name, error) from error
+    return True
 
 
 async def ensure_container(container: str) -> None:

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from shared.authcache.base import fetching
+from shared.authcache.base import fetching, repair
 from shared.authcache.base.fetching import folder_of, own_folder
 from shared.authcache.base.manifest import CorruptBase, read_manifest
 from shared.authcache.base.repair import MISSING, rebuild_wanted, want_rebuild
@@ -159,6 +159,22 @@ async def test_a_note_takes_the_place_of_a_void_one_and_not_of_an_operators(inst
     await want_rebuild("An operator asked for it.")
     await want_rebuild("It was missing.", MISSING)
     assert await rebuild_wanted() == "An operator asked for it."
+
+
+@pytest.mark.parametrize("step", ["rebuild_wanted", "rebuilt"])
+async def test_a_note_that_is_put_while_a_void_one_is_taken_away_stays(instances, base, monkeypatch, step):
+    await want_rebuild("It was missing.", MISSING)
+    find = repair._found
+
+    async def meanwhile():
+        found = await find()
+        await want_rebuild("It is damaged.", found)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(repair, "_found", meanwhile)
+        await getattr(repair, step)()
+    assert await rebuild_wanted() == "It is damaged."
 
 
 @pytest.mark.parametrize("starts", [False, True], ids=["running", "starting"])

@@ -29,7 +29,7 @@ async def prepare_models(nothing: Nothing) -> Prepared:  # noqa: ARG001 - an act
         except (TransientError, TerminalError) as error:
             failure = failure or error
         else:
-            ready.append(version.model_copy(update={"batches": await batches.wanted(version)}))
+            ready.append(version.model_copy(update={"batches": await batches.due(version)}))
     if failure and not ready:
         raise failure
     return Prepared(versions=ready)

@@ -39,11 +39,11 @@ async def papers_of(version: int, points: Sequence[int], fields: Sequence[str]) 
         TransientError: it took longer than PAPERS_QUERY_SECONDS.
     """
     await versions.find(version)
-    chosen = "".join(f", {COLUMNS[name]} as {name}" for name in fields if name in COLUMNS)
+    selected = "".join(f", {COLUMNS[name]} as {name}" for name in fields if name in COLUMNS)
     async with reading() as connection:
         return await rows(
             connection,
-            f"select m.point, m.x, m.y, m.cluster{chosen} from unnest(%s::int[]) with ordinality as o (point, place)"  # noqa: S608 - ours
+            f"select m.point, m.x, m.y, m.cluster{selected} from unnest(%s::int[]) with ordinality as o (point, place)"  # noqa: S608 - ours
             f" join papers.map_points_{version:d} m using (point) join papers.papers p using (paper_id)"
             " order by o.place",
             (list(points),),

@@ -18,16 +18,16 @@ SelectionFormat = Literal["parquet", "csv", "ris", "bibtex"]
 MEDIA_TYPES = {**PLAIN, "parquet": "application/vnd.apache.parquet"}
 
 
-async def selection(version: int, points: Sequence[int], wanted: SelectionFormat) -> bytes:
-    """The papers of the points in that format; Parquet also has where they lie and what is there.
+async def selection(version: int, points: Sequence[int], file_format: SelectionFormat) -> bytes:
+    """The papers of the points in a format; Parquet also has where they lie and what is there.
 
     Raises:
         NotFound: the version is not kept.
         TransientError: it took longer than PAPERS_QUERY_SECONDS.
     """
     found: Any = await papers_of(version, points, tuple(COLUMNS))
-    if wanted != "parquet":
-        return exported(found, wanted).encode()
+    if file_format != "parquet":
+        return exported(found, file_format).encode()
     names = {one["number"]: one["name"] for one in (await versions.find(version))["clusters"]}
     return _parquet([{**one, "cluster": names.get(one["cluster"])} for one in found])
 

@@ -31,7 +31,7 @@ SENDING_MINUTES = 15
 _STORED_AT_ONCE = 500
 
 
-async def wanted(version: ModelVersion) -> bool:
+async def due(version: ModelVersion) -> bool:
     """Whether there is something to send or to fetch: so many papers wait that batches pay, or some are under way."""
     if version.name != "openai":
         return False

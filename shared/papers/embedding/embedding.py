@@ -167,12 +167,12 @@ create temporary table if not exists vectors_in (paper_id uuid, cut boolean, emb
 """
 
 _STORE = """
-with mine as (
+with claimed as (
     delete from papers.unembedded u using vectors_in v
     where u.model_id = %(model)s and u.paper_id = v.paper_id and u.claim = %(claim)s returning u.paper_id
 ), stored as (
     insert into papers.vectors_N as known (paper_id, embedding, cut)
-    select v.paper_id, v.embedding, v.cut from vectors_in v join mine using (paper_id) order by v.paper_id
+    select v.paper_id, v.embedding, v.cut from vectors_in v join claimed using (paper_id) order by v.paper_id
     on conflict (paper_id) do update set embedding = excluded.embedding, cut = excluded.cut
     returning paper_id, cut
 ), unplaced as (

@@ -34,8 +34,8 @@ async def give_up(model_id: int) -> int:
     """Show what was claimed too often by workers that died as failed; how many."""
     async with database() as connection:
         found = await connection.execute(
-            "update papers.unembedded u set claim = null, error = said, refusal = said"
-            " from (select 'claimed ' || %(most)s || ' times and never embedded: its workers died' as said) s"
+            "update papers.unembedded u set claim = null, error = reason, refusal = reason"
+            " from (select 'claimed ' || %(most)s || ' times and never embedded: its workers died' as reason) s"
             " where model_id = %(model)s and error is null and attempts >= %(most)s and claimed_until < now()",
             {"model": model_id, "most": MOST_ATTEMPTS},
         )

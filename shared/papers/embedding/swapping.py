@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.embedding.embedders import wanted
+from shared.papers.embedding.embedders import configured_model
 from shared.papers.embedding.models import Swap
 from shared.papers.embedding.versions import LOCK, SEE_MODELS, queue
 from shared.papers.settings import settings
@@ -74,7 +74,7 @@ async def roll_back() -> None:
     Raises:
         Conflict: there is none.
     """
-    asked = wanted()
+    configured = configured_model()
     async with database() as connection:
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
         found = await rows(connection, _BEFORE)
@@ -85,7 +85,7 @@ async def roll_back() -> None:
                 remedy="Name another model with PAPERS_EMBEDDER; it is built beside this one.",
             )
         before = found[0]
-        await connection.execute(_LEAVE, {"name": asked.name, "version": asked.version})
+        await connection.execute(_LEAVE, {"name": configured.name, "version": configured.version})
         await connection.execute(
             "update papers.models set state = 'current', current_since = now(), discarded = false where model_id = %s",
             (before["model_id"],),

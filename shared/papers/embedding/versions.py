@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from shared.papers.embedding.embedders import wanted
+from shared.papers.embedding.embedders import configured_model
 from shared.papers.embedding.index import described
 from shared.papers.embedding.models import ModelVersion
 from shared.papers.embedding.pgvector import check_pgvector
@@ -14,7 +14,7 @@ from shared.platform.stores.postgres import database, rows
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-    from shared.papers.embedding.embedders import Wanted
+    from shared.papers.embedding.embedders import ConfiguredModel
 
 LOCK = 0x70617065
 """Key of the advisory lock of whoever changes versions."""
@@ -28,14 +28,18 @@ _LEFT = "The settings name it, and somebody went back from it: going back once m
 
 async def every() -> list[ModelVersion]:
     """All versions with how far each is, the newest first."""
-    asked = wanted()
+    configured = configured_model()
     async with database() as connection:
         found = await rows(connection, _EVERY)
     return [
         ModelVersion.model_validate(
             row
             | {"index": described(row["vectors"], row["dimensions"], row["size"], row["percent"])}
-            | ({"held_because": _LEFT} if row["discarded"] and _identity(row) == (asked.name, asked.version) else {})
+            | (
+                {"held_because": _LEFT}
+                if row["discarded"] and _identity(row) == (configured.name, configured.version)
+                else {}
+            )
         )
         for row in found
     ]
@@ -43,9 +47,9 @@ async def every() -> list[ModelVersion]:
 
 async def anything_to_do() -> bool:
     """Whether papers wait for a vector, or the settings name a model that has no table. Costs two small reads."""
-    asked = wanted()
+    configured = configured_model()
     async with database() as connection:
-        [row] = await rows(connection, _TO_DO, {"name": asked.name, "version": asked.version})
+        [row] = await rows(connection, _TO_DO, {"name": configured.name, "version": configured.version})
     return row["to_do"]
 
 
@@ -92,22 +96,22 @@ async def ensure() -> list[ModelVersion]:
 
     The first version is searched at once. A later one is built beside it. One that a person has taken back stays so.
     """
-    asked = wanted()
-    identity = {"name": asked.name, "version": asked.version}
+    configured = configured_model()
+    identity = {"name": configured.name, "version": configured.version}
     async with database() as connection:
         await check_pgvector(connection)
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        found = await rows(connection, _WANTED, identity)
+        found = await rows(connection, _CONFIGURED, identity)
         if not found:
-            await _add(connection, asked)
+            await _add(connection, configured)
         elif found[0]["left_behind"]:
             await _build_again(connection, found[0]["model_id"])
         await connection.execute(
             "update papers.models set batch_model = %(batch_model)s, dollars_per_million = %(price)s"
             " where name = %(name)s and version = %(version)s",
-            identity | {"batch_model": asked.batch_model, "price": asked.dollars_per_million},
+            identity | {"batch_model": configured.batch_model, "price": configured.dollars_per_million},
         )
-        # Of several that are being built only the wanted one goes on, until another one is wanted.
+        # Of several that are being built only the configured one goes on, until another one is configured.
         await connection.execute(
             "update papers.models set state = 'rejected', left_at = now(), held_because = null"
             " where state = 'building' and (name, version) <> (%(name)s, %(version)s)",
@@ -120,14 +124,14 @@ def _identity(row: dict[str, Any]) -> tuple[str, str]:
     return row["name"], row["version"]
 
 
-async def _add(connection: AsyncConnection[Any], asked: Wanted) -> None:
+async def _add(connection: AsyncConnection[Any], configured: ConfiguredModel) -> None:
     [row] = await rows(
         connection,
         "insert into papers.models (name, version, dimensions, state, current_since)"
         " select %s, %s, %s, case when searched then 'building' else 'current' end,"
         " case when not searched then now() end"
         " from (select exists (select from papers.models where state = 'current') as searched) s returning model_id",
-        (asked.name, asked.version, asked.dimensions),
+        (configured.name, configured.version, configured.dimensions),
     )
     await connection.execute("select papers.make_vectors(%s::smallint)", (row["model_id"],))
     await queue(connection, row["model_id"], since=None)
@@ -168,7 +172,7 @@ select exists (
 ) as to_do
 """
 
-_WANTED = """
+_CONFIGURED = """
 select model_id, state in ('previous', 'rejected') and not discarded as left_behind
 from papers.models where name = %(name)s and version = %(version)s
 """

@@ -51,10 +51,10 @@ async def accept(blob: str, source: str, mapping: ColumnMapping | None, started_
     mapping = mapping or await _mapping_of(source)
     adapter(source, mapping)
     file = await files.look(settings().papers_container, blob)
-    wanted = _Wanted(blob, file.etag, file.size, source, mapping, started_by)
-    await _forget(wanted.ingest_id)
-    await _note(wanted)
-    return IngestRef(ingest_id=wanted.ingest_id)
+    version = _FileVersion(blob, file.etag, file.size, source, mapping, started_by)
+    await _forget(version.ingest_id)
+    await _note(version)
+    return IngestRef(ingest_id=version.ingest_id)
 
 
 async def anything_to_do() -> bool:
@@ -64,8 +64,8 @@ async def anything_to_do() -> bool:
 
 async def anything_new() -> bool:
     """Whether a file lies in the inbox of which no ingest is known."""
-    async with aclosing(_new_files()) as found:
-        async for _ in found:
+    async with aclosing(_new_files()) as new_files:
+        async for _ in new_files:
             return True
     return False
 
@@ -75,7 +75,7 @@ async def accept_new() -> None:
     async for file in _new_files():
         source = _source_of(file.name)
         mapping = await _mapping_of(source)
-        await _note(_Wanted(file.name, files.plain_etag(file.etag), file.size, source, mapping, BY_INBOX))
+        await _note(_FileVersion(file.name, files.plain_etag(file.etag), file.size, source, mapping, BY_INBOX))
 
 
 def dropped_file(event: GridEvent) -> str | None:
@@ -98,32 +98,32 @@ async def accept_dropped(blob: str) -> IngestRef | None:
     except (NotFound, InvalidInput):
         return None
     async with database() as connection:
-        known = await rows(
+        ingests = await rows(
             connection,
             "select ingest_id, ended_at is null and state <> 'held' as open from papers.ingests"
             " where blob = %s and etag = %s order by started_at desc limit 1",
             (blob, file.etag),
         )
-    if known:
-        return IngestRef(ingest_id=known[0]["ingest_id"]) if known[0]["open"] else None
-    wanted = _Wanted(blob, file.etag, file.size, _source_of(blob), mapping, BY_INBOX)
-    await _note(wanted)
-    return IngestRef(ingest_id=wanted.ingest_id)
+    if ingests:
+        return IngestRef(ingest_id=ingests[0]["ingest_id"]) if ingests[0]["open"] else None
+    version = _FileVersion(blob, file.etag, file.size, _source_of(blob), mapping, BY_INBOX)
+    await _note(version)
+    return IngestRef(ingest_id=version.ingest_id)
 
 
 async def unfinished() -> list[IngestRef]:
     """Ingests that have not ended, for whoever can tell whether anything works on them."""
     async with database() as connection:
-        found = await rows(
+        ingests = await rows(
             connection,
             "select ingest_id from papers.ingests where state in ('waiting', 'reading', 'merging')"
             " order by started_at limit 1000",
         )
-    return [IngestRef.model_validate(row) for row in found]
+    return [IngestRef.model_validate(row) for row in ingests]
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _FileVersion:
     """A version of a file, and how its records are understood."""
 
     blob: str
@@ -153,29 +153,29 @@ async def _mapping_of(source: str) -> ColumnMapping | None:
     if source in SOURCES:
         return None
     async with database() as connection:
-        known = await rows(
+        mappings = await rows(
             connection,
             "select mapping from papers.ingests where source = %s and mapping is not null"
             " order by started_at desc limit 1",
             (source,),
         )
-    return ColumnMapping.model_validate(known[0]["mapping"]) if known else None
+    return ColumnMapping.model_validate(mappings[0]["mapping"]) if mappings else None
 
 
-async def _note(wanted: _Wanted) -> None:
-    mapping = wanted.mapping.model_dump_json() if wanted.mapping else None
+async def _note(version: _FileVersion) -> None:
+    mapping = version.mapping.model_dump_json() if version.mapping else None
     async with database() as connection:
         await connection.execute(
             "insert into papers.ingests (ingest_id, blob, etag, size, source, mapping, started_by)"
             " values (%s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
-            (wanted.ingest_id, wanted.blob, wanted.etag, wanted.size, wanted.source, mapping, wanted.started_by),
+            (version.ingest_id, version.blob, version.etag, version.size, version.source, mapping, version.started_by),
         )
 
 
 def _new_files() -> AsyncGenerator[ListedBlob]:
     async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
         page = await list_blobs(settings().papers_container, limit=_PAGE, prefix=files.INBOX, continuation=at)
-        return await _unknown(page.blobs), page.continuation
+        return await _without_ingest(page.blobs), page.continuation
 
     return each(read)
 
@@ -187,12 +187,12 @@ async def _forget(ingest_id: UUID) -> None:
         )
 
 
-async def _unknown(blobs: list[ListedBlob]) -> list[ListedBlob]:
+async def _without_ingest(blobs: list[ListedBlob]) -> list[ListedBlob]:
     async with database() as connection:
-        known = await rows(
+        ingests = await rows(
             connection,
             "select distinct blob, etag from papers.ingests where blob = any(%s)",
             ([blob.name for blob in blobs],),
         )
-    versions = {(row["blob"], row["etag"]) for row in known}
+    versions = {(row["blob"], row["etag"]) for row in ingests}
     return [blob for blob in blobs if (blob.name, files.plain_etag(blob.etag)) not in versions]

@@ -18,11 +18,11 @@ async def fit_box(box: FitBox) -> Fitted:
     Raises:
         TerminalError: PAPERS_MAP_FITTER wants t-SNE, and openTSNE is not installed.
     """
-    chosen = await _chosen(box.version)
+    fit = await _fit_of(box.version)
     if not box.done:
-        await files.write(box.version, _file(0), files.packed(**await _start(box.version, chosen)))
-    if box.done >= chosen.steps:
-        return Fitted(done=chosen.steps, steps=chosen.steps)
+        await files.write(box.version, _file(0), files.packed(**await _start(box.version, fit)))
+    if box.done >= fit.steps:
+        return Fitted(done=fit.steps, steps=fit.steps)
     import asyncio  # noqa: PLC0415 - beside the library that needs it
 
     from shared.papers.maps.layout import tsne  # noqa: PLC0415 - loads in the activity that needs it
@@ -30,22 +30,22 @@ async def fit_box(box: FitBox) -> Fitted:
     positions, done = await asyncio.to_thread(
         tsne.improve,
         (await _read(box.version, box.done))["positions"],
-        await sample.neighbours(box.version, chosen.sampled),
+        await sample.neighbours(box.version, fit.sampled),
         box.done,
-        before=(await _read(box.version, 0))["before"] if chosen.begun_before else None,
+        before=(await _read(box.version, 0))["before"] if fit.begun_before else None,
         seconds=settings().papers_map_fit_seconds,
     )
     await files.write(box.version, _file(done), files.packed(positions=positions))
-    return Fitted(done=done, steps=chosen.steps)
+    return Fitted(done=done, steps=fit.steps)
 
 
 async def fitted(version: int) -> Any:
     """The positions of the sample at the end of the fit."""
-    return (await _read(version, (await _chosen(version)).steps))["positions"]
+    return (await _read(version, (await _fit_of(version)).steps))["positions"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Chosen:
+class _Fit:
     """How a version is fitted, which stays for all its boxes.
 
     Attributes:
@@ -70,7 +70,7 @@ class _Chosen:
         return tsne.steps(begun_before=self.begun_before) if self.fitter == "tsne" else 0
 
 
-async def _chosen(version: int) -> _Chosen:
+async def _fit_of(version: int) -> _Fit:
     async with database() as connection:
         [row] = await rows(
             connection,
@@ -82,31 +82,31 @@ async def _chosen(version: int) -> _Chosen:
         fitter = row["fitter"] or _fitter(row["sampled"])
         if row["fitter"] is None:
             await connection.execute("update papers.maps set fitter = %s where version = %s", (fitter, version))
-    return _Chosen(row["sampled"], fitter, row["scale"] if row["fitter_before"] == fitter and row["common"] else None)
+    return _Fit(row["sampled"], fitter, row["scale"] if row["fitter_before"] == fitter and row["common"] else None)
 
 
 def _fitter(sampled: int) -> str:
     from shared.papers.maps.layout import tsne  # noqa: PLC0415 - as above
 
-    wanted = settings().papers_map_fitter
-    if wanted == "tsne" and not tsne.installed():
+    configured = settings().papers_map_fitter
+    if configured == "tsne" and not tsne.installed():
         raise TerminalError(
             "Maps are to be fitted by t-SNE, and openTSNE is not installed.",
             code="fitter-missing",
             remedy="Install requirements-fitting.txt, or set PAPERS_MAP_FITTER to pca.",
         )
-    return "tsne" if wanted != "pca" and tsne.installed() and sampled >= tsne.LEAST else "pca"
+    return "tsne" if configured != "pca" and tsne.installed() and sampled >= tsne.LEAST else "pca"
 
 
-async def _start(version: int, chosen: _Chosen) -> dict[str, Any]:
+async def _start(version: int, fit: _Fit) -> dict[str, Any]:
     """Where the fit begins, and where the map before has the papers, in the fit's own scale."""
     from shared.papers.maps.layout import placing, starting  # noqa: PLC0415 - as above
 
-    _, vectors, known = await sample.read_sample(version)
-    if chosen.scale is None:
+    _, vectors, places_before = await sample.read_sample(version)
+    if fit.scale is None:
         return {"positions": starting.principal(placing.unit(vectors))}
-    near, _ = await sample.neighbours(version, chosen.sampled)
-    before = known / chosen.scale
+    near, _ = await sample.neighbours(version, fit.sampled)
+    before = places_before / fit.scale
     return {"positions": starting.continued(before, near), "before": before}
 
 

@@ -31,14 +31,14 @@ async def publish(version: int) -> None:
 
     from shared.papers.maps.layout import aligning, placing  # noqa: PLC0415 - as above
 
-    papers, vectors, known = await sample.read_sample(version)
+    papers, vectors, before = await sample.read_sample(version)
     positions = await fitting.fitted(version)
-    common = ~np.isnan(known[:, 0])
+    common = ~np.isnan(before[:, 0])
     shared = bool(common.sum() > 1)
-    aligned = aligning.onto(positions[common], known[common]) if shared else aligning.first(positions)
+    aligned = aligning.onto(positions[common], before[common]) if shared else aligning.first(positions)
     positions = aligned.apply(positions)
     if shared:
-        positions = aligning.held(positions, known).astype(np.float32)
+        positions = aligning.held(positions, before).astype(np.float32)
     extent = _extent(positions, extent_of(await row_of(row["starts_at"])) if shared else None)
     unit = placing.unit(vectors)
     _, distances = await sample.neighbours(version, len(papers))

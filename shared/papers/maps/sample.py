@@ -60,7 +60,7 @@ async def _choose(connection: AsyncConnection[Any], row: dict[str, Any]) -> dict
     await connection.execute("select papers.make_map(%s, %s)", (version, models[0]["dimensions"]))
     vectors = f"papers.vectors_{row['model_id']:d}"
     before, size = points_before(row), settings().papers_map_sample
-    chosen = await connection.execute(
+    inserted = await connection.execute(
         f"""
         insert into papers.map_sample_{version:d} (number, paper_id, embedding, x, y)
         select row_number() over (order by c.hash, c.paper_id) - 1, c.paper_id, v.embedding, b.x, b.y
@@ -80,7 +80,7 @@ async def _choose(connection: AsyncConnection[Any], row: dict[str, Any]) -> dict
         (SHARE_PAPERS,),
     )
     # The last share takes all behind the cut before it, also what comes while the others are placed.
-    changes = {"sampled": chosen.rowcount, "shares": [one["paper_id"] for one in cuts]}
+    changes = {"sampled": inserted.rowcount, "shares": [one["paper_id"] for one in cuts]}
     await connection.execute(
         "update papers.maps set sampled = %s, shares = %s where version = %s",
         (changes["sampled"], changes["shares"], version),
@@ -145,8 +145,8 @@ async def read_sample(version: int) -> tuple[Sequence[UUID], Any, Any]:
             f"select paper_id, embedding, x, y from papers.map_sample_{version:d} order by number",  # noqa: S608 - a number
         )
     vectors = np.array([row["embedding"].to_numpy() for row in found], np.float32)
-    known = np.array([(row["x"], row["y"]) for row in found], np.float32)
-    return [row["paper_id"] for row in found], vectors, known
+    places_before = np.array([(row["x"], row["y"]) for row in found], np.float32)
+    return [row["paper_id"] for row in found], vectors, places_before
 
 
 def points_before(row: dict[str, Any]) -> str:
@@ -161,8 +161,8 @@ def _columns(of: list[list[tuple[int, float]]], first: int, np: Any) -> tuple[An
     width = max(1, *map(len, of))
     near, distances = np.zeros((len(of), width), "<i4"), np.zeros((len(of), width), "<f4")
     for row, one in enumerate(of):
-        known = [(number, distance) for number, distance in one if distance == distance]  # noqa: PLR0124 - NaN differs
-        filled = known[:width] + [known[-1] if known else (first + row, 1.0)] * (width - len(known))
+        comparable = [(number, distance) for number, distance in one if distance == distance]  # noqa: PLR0124 - NaN differs
+        filled = comparable[:width] + [comparable[-1] if comparable else (first + row, 1.0)] * (width - len(comparable))
         near[row] = [number for number, _ in filled]
         distances[row] = [(2 * max(distance, 0.0)) ** 0.5 for _, distance in filled]
     return near, distances

@@ -75,8 +75,10 @@ async def find(version: int) -> dict[str, Any]:
     return row
 
 
-async def drawn_file(version: int, name: str, checksum: str | None = None) -> dict[str, Any]:
+async def drawn_file(version: int, name: str, checksum: str | None) -> dict[str, Any]:
     """What is known of the file `points` or `density` of a version: `file`, `bytes` and `sha256`.
+
+    `checksum`: what the file's has to begin with; None: any.
 
     Raises:
         NotFound: the version is not kept, or its file's checksum does not begin with this one.
@@ -188,8 +190,10 @@ async def _nothing_waits_for_unkept(connection: AsyncConnection[Any]) -> None:
 
 async def queue_unplaced(connection: AsyncConnection[Any], version: int, model_id: int | None) -> None:
     """All papers with a vector that have no place on the version."""
-    found = await rows(connection, "select to_regclass(%s) is not null as there", (f"papers.vectors_{model_id or 0}",))
-    if model_id is not None and found[0]["there"]:
+    found = await rows(
+        connection, "select to_regclass(%s) is not null as is_there", (f"papers.vectors_{model_id or 0}",)
+    )
+    if model_id is not None and found[0]["is_there"]:
         query = (
             f"insert into papers.unplaced (version, paper_id) select %s, v.paper_id from papers.vectors_{model_id:d} v"  # noqa: S608 - numbers
             f" where not exists (select from papers.map_points_{version:d} m where m.paper_id = v.paper_id)"
@@ -256,8 +260,8 @@ async def _row(condition: str, *values: Any) -> dict[str, Any] | None:
 
 
 async def _any_vector(connection: AsyncConnection[Any], model_id: int) -> bool:
-    [row] = await rows(connection, f"select exists (select from papers.vectors_{model_id:d}) as there")  # noqa: S608 - a number
-    return row["there"]
+    [row] = await rows(connection, f"select exists (select from papers.vectors_{model_id:d}) as is_there")  # noqa: S608 - a number
+    return row["is_there"]
 
 
 async def _lock(connection: AsyncConnection[Any]) -> None:

@@ -26,7 +26,9 @@ LARGEST_GROUP = 2_000_000_000
 class Ranges(Protocol):
     """Gives bytes of a file."""
 
-    async def read(self, offset: int, length: int) -> bytes: ...
+    async def read(self, offset: int, length: int) -> bytes:
+        """So many bytes from `offset` on; fewer at the end of the file."""
+        ...
 
 
 def open_file(ranges: Ranges, size: int) -> io.BufferedReader:
@@ -53,10 +55,10 @@ class _RangeFile(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: Any) -> int:
-        wanted = min(len(buffer), self._size - self._position)
-        if wanted <= 0:
+        length = min(len(buffer), self._size - self._position)
+        if length <= 0:
             return 0
-        reading = self._ranges.read(self._position, wanted)
+        reading = self._ranges.read(self._position, length)
         data = asyncio.run_coroutine_threadsafe(reading, self._loop).result()
         buffer[: len(data)] = data
         self._position += len(data)

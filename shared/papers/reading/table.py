@@ -12,7 +12,8 @@ from shared.papers.reading.marks import LONGEST_RECORD, TOO_LONG, Line, Record
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 
-_BATCH = 1 << 20
+BATCH_BYTES = 1 << 20
+"""That are read at a time, in a thread: about so many."""
 _STRAY = 8
 """Quotation marks that no other closes of which each costs its own line alone, in what is read at a time."""
 _DELIMITERS = ",;\t|"
@@ -44,10 +45,10 @@ def _first_row(text: str, delimiter: str) -> list[str]:
     return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), list[str]())
 
 
-async def records(lines: AsyncIterable[Line], header: Header, *, batch: int = _BATCH) -> AsyncIterator[Record | None]:
-    """The records behind the header; None for a blank line. About `batch` bytes are read at a time, in a thread."""
+async def records(lines: AsyncIterable[Line], header: Header) -> AsyncIterator[Record | None]:
+    """The records behind the header; None for a blank line."""
     held: list[Line] = []
-    size, enough = 0, batch
+    size, enough = 0, BATCH_BYTES
     async for line in lines:
         held.append(line)
         size += len(line.data or b"")
@@ -61,7 +62,7 @@ async def records(lines: AsyncIterable[Line], header: Header, *, batch: int = _B
         size = sum(len(one.data or b"") for one in held)
         # Twice what a record did not end in: looked into for each line, a quotation mark that is not closed would have
         # all that is held read again each time.
-        enough = max(batch, 2 * size)
+        enough = max(BATCH_BYTES, 2 * size)
     for record, _ in await asyncio.to_thread(_whole, held, header, ended=True):
         yield record
 
@@ -128,7 +129,7 @@ def _row(texts: Sequence[str], start: int, delimiter: str) -> _Row:
     except csv.Error as error:
         if ran_out:
             return _Row([], position - start, "a quotation mark is not closed", whole=False)
-        problem = next((reason for said, reason in _PROBLEMS.items() if said in str(error)), str(error))
+        problem = next((reason for message, reason in _PROBLEMS.items() if message in str(error)), str(error))
         return _Row([], position - start, problem)
     return _Row(values, position - start)
 

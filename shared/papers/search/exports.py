@@ -40,9 +40,9 @@ _IN_ADDRESS = str.maketrans({"{": "%7B", "}": "%7D"})
 """Braces would end a field of BibTeX; in addresses and DOIs they can be written so."""
 
 
-def exported(papers: Iterable[FoundPaper], wanted: Format, *, first: bool = True) -> str:
-    """The papers in that format. The line of names comes on the first part of a table alone."""
-    return _csv(papers, first=first) if wanted == "csv" else {"ris": _ris, "bibtex": _bibtex}[wanted](papers)
+def exported(papers: Iterable[FoundPaper], file_format: Format, *, first: bool = True) -> str:
+    """The papers in a format. The line of names comes on the first part of a table alone."""
+    return _csv(papers, first=first) if file_format == "csv" else {"ris": _ris, "bibtex": _bibtex}[file_format](papers)
 
 
 def arrow(papers: list[FoundPaper], names: Sequence[str]) -> bytes:

@@ -59,27 +59,27 @@ async def page(
 
 def dated(condition: Condition, after: Place | None, *, oldest: bool) -> Condition:
     """The papers with a date that come behind a place."""
-    known = condition.also("p.primary_date is not null")
+    with_date = condition.also("p.primary_date is not null")
     if after is None:
-        return known
+        return with_date
     behind = f"(p.primary_date, p.paper_id) {'>' if oldest else '<'} (%(at_date)s, %(at_id)s)"
-    return known.also(behind, at_date=after.day, at_id=after.paper_id)
+    return with_date.also(behind, at_date=after.day, at_id=after.paper_id)
 
 
 def undated(condition: Condition, after: Place | None, *, oldest: bool) -> Condition:
     """The papers without a date that come behind a place among them."""
-    unknown = condition.also("p.primary_date is null")
+    without_date = condition.also("p.primary_date is null")
     if after is None:
-        return unknown
-    return unknown.also(f"p.paper_id {'>' if oldest else '<'} %(at_id)s", at_id=after.paper_id)
+        return without_date
+    return without_date.also(f"p.paper_id {'>' if oldest else '<'} %(at_id)s", at_id=after.paper_id)
 
 
 def statement(condition: Condition, question: Question) -> str:
     """The SQL of at most %(limit)s papers of a condition that lets through only those with a date, or only others."""
-    chosen = ", ".join(f"{COLUMNS[name]} as {name}" for name in question.fields if name in COLUMNS)
+    selected = ", ".join(f"{COLUMNS[name]} as {name}" for name in question.fields if name in COLUMNS)
     direction = "asc" if question.sort == "oldest" else "desc"
     return (
-        f"select p.primary_date as at_date, p.paper_id as at_id{', ' * bool(chosen)}{chosen}"  # noqa: S608 - ours
+        f"select p.primary_date as at_date, p.paper_id as at_id{', ' * bool(selected)}{selected}"  # noqa: S608 - ours
         f" from papers.papers p where {condition.sql}"
         f" order by p.primary_date {direction}, p.paper_id {direction} limit %(limit)s"
     )

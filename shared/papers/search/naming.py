@@ -25,11 +25,11 @@ def is_name(written: str) -> bool:
 async def named(connection: AsyncConnection[Any], written: str, condition: Condition) -> Hits:
     """The papers of the condition whose name was written, or a warning that none has it."""
     doi, arxiv_id = doi_within(written), arxiv_id_within(written)
-    asked = condition.also("p.doi = %(doi)s or p.arxiv_id = %(arxiv_id)s", doi=doi, arxiv_id=arxiv_id)
+    by_name = condition.also("p.doi = %(doi)s or p.arxiv_id = %(arxiv_id)s", doi=doi, arxiv_id=arxiv_id)
     found = await rows(
         connection,
-        f"select p.paper_id from papers.papers p where {asked.sql} order by p.source, p.paper_id limit {_MOST}",  # noqa: S608 - ours
-        asked.values,
+        f"select p.paper_id from papers.papers p where {by_name.sql} order by p.source, p.paper_id limit {_MOST}",  # noqa: S608 - ours
+        by_name.values,
     )
     hits = [Hit.model_validate(row) for row in found]
     name = f"arXiv id {arxiv_id}" if arxiv_id else f"DOI {doi}"

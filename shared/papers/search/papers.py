@@ -35,11 +35,11 @@ async def read(paper_id: UUID) -> PaperDetail:
     Raises:
         NotFound: there is none of this id.
     """
-    chosen = ", ".join(f"{column} as {name}" for name, column in COLUMNS.items())
+    selected = ", ".join(f"{column} as {name}" for name, column in COLUMNS.items())
     async with database() as connection:
         found = await rows(
             connection,
-            f"select p.details, {chosen} from papers.papers p where p.paper_id = %s",  # noqa: S608 - ours
+            f"select p.details, {selected} from papers.papers p where p.paper_id = %s",  # noqa: S608 - ours
             (paper_id,),
         )
         if not found:

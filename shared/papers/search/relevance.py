@@ -61,9 +61,9 @@ def found_by_name(question: Question, by_name: Hits) -> Hits:
 
 
 async def _not_below(connection: AsyncConnection[Any], meaning: Meaning, order: Hits, threshold: float) -> Hits:
-    known = await with_similarity(connection, meaning, order)
-    kept = [hit for hit in known.hits if hit.similarity is not None and hit.similarity >= threshold]
-    return known.model_copy(update={"hits": kept})
+    compared = await with_similarity(connection, meaning, order)
+    kept = [hit for hit in compared.hits if hit.similarity is not None and hit.similarity >= threshold]
+    return compared.model_copy(update={"hits": kept})
 
 
 async def _with_the_rest(

@@ -84,11 +84,11 @@ async def _by_name(written: str, condition: Condition) -> Hits | None:
 def _check(question: Question) -> None:
     """Refuse what the order of the answer leaves without a meaning. Raises InvalidInput."""
     if not question.by_relevance:
-        for field, given in [
+        for field, is_sent in [
             ("similarity_threshold", question.threshold is not None),
             ("fields", "similarity" in question.fields),
         ]:
-            if given:
+            if is_sent:
                 raise InvalidInput(
                     "Only papers in the order of their relevance have a similarity.",
                     field=field,
@@ -122,10 +122,10 @@ def _listed(question: Question, condition: Condition, by_name: Hits | None) -> C
 
 async def _papers(connection: AsyncConnection[Any], hits: list[Hit], fields: tuple[str, ...]) -> list[FoundPaper]:
     """The papers of the hits, in their order."""
-    chosen = ", ".join(f"{COLUMNS[name]} as {name}" for name in fields if name in COLUMNS)
+    selected = ", ".join(f"{COLUMNS[name]} as {name}" for name in fields if name in COLUMNS)
     found = await rows(
         connection,
-        f"select p.paper_id as at{', ' * bool(chosen)}{chosen} from papers.papers p where paper_id = any(%s)",  # noqa: S608 - ours
+        f"select p.paper_id as at{', ' * bool(selected)}{selected} from papers.papers p where paper_id = any(%s)",  # noqa: S608 - ours
         ([hit.paper_id for hit in hits],),
     )
     by_id: dict[UUID, Any] = {row.pop("at"): row for row in found}
@@ -163,18 +163,18 @@ def with_fields(question: Question, names: tuple[str, ...]) -> Question:
     return replace(question, fields=check_fields(names))
 
 
-def check_fields(names: tuple[str, ...], known: tuple[str, ...] = FIELDS) -> tuple[str, ...]:
+def check_fields(names: tuple[str, ...], allowed: tuple[str, ...] = FIELDS) -> tuple[str, ...]:
     """The names themselves.
 
     Raises:
         InvalidInput: there is no field of one of them.
     """
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in allowed]
     if unknown:
         raise InvalidInput(
             f"There is no field {unknown[0][:50]!r}.",
             field="fields",
             code="unknown-field",
-            remedy=f"The fields are: {', '.join(known)}.",
+            remedy=f"The fields are: {', '.join(allowed)}.",
         )
     return names

@@ -79,8 +79,8 @@ def _parts(author: Any) -> list[str]:
 def _versions(value: Any) -> tuple[datetime | None, datetime | None]:
     """When the first and the last version were made."""
     moments = [_moment(version) for version in list_of(value)]
-    known = [moment for moment in moments if moment]
-    return (known[0], known[-1]) if known else (None, None)
+    dated = [moment for moment in moments if moment]
+    return (dated[0], dated[-1]) if dated else (None, None)
 
 
 def _moment(version: Any) -> datetime | None:
@@ -110,8 +110,8 @@ def _name(author: Any) -> Any:
 
 
 def _details(record: dict[str, Any]) -> dict[str, Any]:
-    known = {"journal_ref": "journal-ref", "comments": "comments", "license": "license", "report_no": "report-no"}
-    found = {name: text.line(record.get(key), key)[:1_000] for name, key in known.items()}
+    columns = {"journal_ref": "journal-ref", "comments": "comments", "license": "license", "report_no": "report-no"}
+    found = {name: text.line(record.get(key), key)[:1_000] for name, key in columns.items()}
     return {name: value for name, value in found.items() if value}
 
 

@@ -37,5 +37,5 @@ def check_columns(file: str, names: Sequence[str], adapter: Adapter) -> None:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:100]) for name in names[:_MOST_SHOWN])
-    return shown if len(names) <= _MOST_SHOWN else f"{shown} and {len(names) - _MOST_SHOWN} more"
+    quoted = ", ".join(repr(name[:100]) for name in names[:_MOST_SHOWN])
+    return quoted if len(names) <= _MOST_SHOWN else f"{quoted} and {len(names) - _MOST_SHOWN} more"

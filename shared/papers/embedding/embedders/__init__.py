@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ConfiguredModel:
     """The version of a model that the settings ask for.
 
     Attributes:
@@ -29,30 +29,30 @@ class Wanted:
     dollars_per_million: float = 0.0
 
 
-def wanted() -> Wanted:
+def configured_model() -> ConfiguredModel:
     """What the settings ask for, without loading the model. Vectors of other versions are made as their rows say."""
-    chosen = settings()
-    match chosen.papers_embedder:
+    config = settings()
+    match config.papers_embedder:
         case "openai":
-            return Wanted(
+            return ConfiguredModel(
                 "openai",
-                f"{chosen.papers_openai_model}-{chosen.papers_openai_dimensions}",
-                chosen.papers_openai_dimensions,
-                chosen.papers_openai_batch_model,
-                chosen.papers_openai_dollars_per_million,
+                f"{config.papers_openai_model}-{config.papers_openai_dimensions}",
+                config.papers_openai_dimensions,
+                config.papers_openai_batch_model,
+                config.papers_openai_dollars_per_million,
             )
         case "static":
             from shared.papers.embedding.embedders.static import StaticEmbedder  # noqa: PLC0415 - loads what it needs
 
-            return Wanted(StaticEmbedder.name, StaticEmbedder.version, StaticEmbedder.dimensions)
+            return ConfiguredModel(StaticEmbedder.name, StaticEmbedder.version, StaticEmbedder.dimensions)
         case "minilm":
             from shared.papers.embedding.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415 - as above
 
-            return Wanted(MiniLmEmbedder.name, MiniLmEmbedder.version, MiniLmEmbedder.dimensions)
+            return ConfiguredModel(MiniLmEmbedder.name, MiniLmEmbedder.version, MiniLmEmbedder.dimensions)
         case "hashing":
             from shared.papers.embedding.embedders.hashing import HashingEmbedder  # noqa: PLC0415 - as above
 
-            return Wanted(HashingEmbedder.name, HashingEmbedder.version, HashingEmbedder.dimensions)
+            return ConfiguredModel(HashingEmbedder.name, HashingEmbedder.version, HashingEmbedder.dimensions)
 
 
 def embedder(version: ModelVersion) -> Embedder:

@@ -94,20 +94,20 @@ class MiniLmEmbedder:
 
         longest = max(map(len, ids))
         tokens = np.zeros((len(ids), longest), np.int64)
-        there = np.zeros((len(ids), longest, 1), np.float32)
+        mask = np.zeros((len(ids), longest, 1), np.float32)
         for row, one in enumerate(ids):
             tokens[row, : len(one)] = one
-            there[row, : len(one)] = 1
+            mask[row, : len(one)] = 1
         state = (
             self._weights["embeddings.word_embeddings.weight"][tokens]
             + self._weights["embeddings.position_embeddings.weight"][:longest]
             + self._weights["embeddings.token_type_embeddings.weight"][0]
         )
         state = self._normed(state, "embeddings.LayerNorm")
-        unseen = (1 - there[:, None, None, :, 0]) * np.float32(-1e9)
+        unseen = (1 - mask[:, None, None, :, 0]) * np.float32(-1e9)
         for layer in range(self._layers):
             state = self._layer(state, unseen, f"encoder.layer.{layer}")
-        mean = (state * there).sum(axis=1) / there.sum(axis=1)
+        mean = (state * mask).sum(axis=1) / mask.sum(axis=1)
         return mean / np.linalg.norm(mean, axis=1, keepdims=True)
 
     def _layer(self, state: Any, unseen: Any, name: str) -> Any:

@@ -124,30 +124,32 @@ class OpenAiBatches:
 def answer_of(line: str, dimensions: int) -> Answer | None:
     """What a line says of its text, whatever stands there; None: it names no text of ours."""
     try:
-        said = json.loads(line)
-        named, _, cut = said["custom_id"].partition("/")
+        parsed = json.loads(line)
+        named, _, cut = parsed["custom_id"].partition("/")
         paper_id = UUID(named)
     except (AttributeError, LookupError, TypeError, ValueError):
         return None
     try:
-        return _usable(Answer(paper_id, cut == "1"), said, dimensions)
+        return _usable(Answer(paper_id, cut == "1"), parsed, dimensions)
     except (AttributeError, InvalidInput, LookupError, TypeError, ValueError):
         reason = f"The embeddings service answered with what is no vector of {dimensions} numbers."
         return Answer(paper_id, cut == "1", reason=reason, by_text=True)
 
 
-def _usable(answer: Answer, said: Any, dimensions: int) -> Answer:
+def _usable(answer: Answer, parsed: Any, dimensions: int) -> Answer:
     import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
 
-    response: dict[str, Any] = said.get("response") or {}
+    response: dict[str, Any] = parsed.get("response") or {}
     body: dict[str, Any] = response.get("body") or {}
     status = response.get("status_code", 0)
     if status != 200:  # noqa: PLR2004 - a status of HTTP
-        error: dict[str, Any] = body.get("error") or said.get("error") or {}
+        error: dict[str, Any] = body.get("error") or parsed.get("error") or {}
         reason = answered(status, error.get("message", "no reason"))
         return replace(answer, reason=reason, by_text=status in REFUSES_TEXTS)
-    given: Any = body["data"][0]["embedding"]
-    vector = of_length_one(np.frombuffer(base64.b64decode(given), np.float32) if isinstance(given, str) else given)
+    numbers: Any = body["data"][0]["embedding"]
+    vector = of_length_one(
+        np.frombuffer(base64.b64decode(numbers), np.float32) if isinstance(numbers, str) else numbers
+    )
     if vector.shape != (dimensions,):
         raise ValueError(vector.shape)
     usage: dict[str, Any] = body.get("usage") or {}

@@ -22,10 +22,10 @@ def openai_client() -> AsyncOpenAI:
     # The library's own: it closes itself when it is forgotten, which the public one does not.
     from openai._base_client import AsyncHttpxClientWrapper  # noqa: PLC0415 - as above
 
-    chosen = settings()
+    config = settings()
     return AsyncOpenAI(
-        api_key=chosen.papers_openai_key.get_secret_value() if chosen.papers_openai_key else _token,
-        base_url=chosen.papers_openai_endpoint,
+        api_key=config.papers_openai_key.get_secret_value() if config.papers_openai_key else _token,
+        base_url=config.papers_openai_endpoint,
         max_retries=0,
         timeout=CALL_SECONDS,
         http_client=AsyncHttpxClientWrapper(verify=authorities()),

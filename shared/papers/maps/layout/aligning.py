@@ -20,6 +20,7 @@ class Alignment:
     shift: Any
 
     def apply(self, positions: Any) -> Any:
+        """The positions of a fit as positions of the map."""
         return (np.asarray(positions, np.float64) @ self.turn * self.scale + self.shift).astype(np.float32)
 
 

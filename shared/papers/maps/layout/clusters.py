@@ -23,19 +23,19 @@ def sizes(points: int) -> list[int]:
     return found
 
 
-def fine(positions: Any, count: int, seed: int, *, known: Any = None) -> Any:
+def fine(positions: Any, count: int, seed: int, *, before: Any = None) -> Any:
     """The middles of `count` clusters, or of as many as there are different points.
 
-    Those of the map before (`known`) come first and keep their numbers, so that a region keeps its name.
+    Those of the map before come first and keep their numbers, so that a region keeps its name.
     """
-    chosen = np.random.default_rng(seed)
+    random = np.random.default_rng(seed)
     positions = np.asarray(positions, np.float64)
-    middles = np.empty((0, 2)) if known is None else np.asarray(known, np.float64)[:count]
+    middles = np.empty((0, 2)) if before is None else np.asarray(before, np.float64)[:count]
     if not len(middles):
-        middles = positions[chosen.integers(len(positions))][None]
+        middles = positions[random.integers(len(positions))][None]
     away = _away(positions, middles).min(axis=1)
     while len(middles) < count and away.sum() > 0:
-        added = positions[chosen.choice(len(positions), p=away / away.sum())][None]
+        added = positions[random.choice(len(positions), p=away / away.sum())][None]
         middles = np.concatenate([middles, added])
         away = np.minimum(away, _away(positions, added)[:, 0])
     for _ in range(_ROUNDS):

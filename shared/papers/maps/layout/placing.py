@@ -31,7 +31,7 @@ def place(vectors: Any, sample: Any, positions: Any) -> tuple[Any, Any]:
     for begin in range(0, len(vectors), _ROWS):
         rows = slice(begin, begin + _ROWS)
         likeness = vectors[rows] @ sample.T
-        chosen = np.argpartition(likeness, len(sample) - nearest, axis=1)[:, len(sample) - nearest :]
-        found[rows] = np.median(positions[chosen], axis=1)
-        nearness[rows] = np.take_along_axis(likeness, chosen, axis=1).mean(axis=1)
+        closest = np.argpartition(likeness, len(sample) - nearest, axis=1)[:, len(sample) - nearest :]
+        found[rows] = np.median(positions[closest], axis=1)
+        nearness[rows] = np.take_along_axis(likeness, closest, axis=1).mean(axis=1)
     return found, nearness

@@ -21,12 +21,12 @@ def principal(vectors: Any) -> Any:
     return (found / (found[:, 0].std() or 1.0)).astype(np.float32)
 
 
-def continued(known: Any, neighbours: Any) -> Any:
-    """Positions of all rows, of which `known` has some and NaN for the others: those lie amid their known neighbours.
+def continued(before: Any, neighbours: Any) -> Any:
+    """Positions of all rows: of some `before` has them, and NaN for the others, which lie amid neighbours that it has.
 
-    Rows without a known neighbour are placed once theirs are; what is never reached lies in the middle.
+    Rows without such a neighbour are placed once theirs are; what is never reached lies in the middle.
     """
-    found = np.array(known, np.float32)
+    found = np.array(before, np.float32)
     while (missing := np.flatnonzero(np.isnan(found[:, 0]))).size:
         near = found[neighbours[missing]]
         reached = ~np.isnan(near[:, :, 0]).all(axis=1)

@@ -79,9 +79,9 @@ async def _write(row: dict[str, Any], points: tiles.Points) -> dict[str, Any]:
 async def _moved(connection: AsyncConnection[Any], row: dict[str, Any]) -> float | None:
     """The median way of the papers that are on the version before too, as a share of the longer side; None: of none."""
     before = await rows(
-        connection, "select to_regclass(%s) is not null as there", (f"papers.map_points_{row['starts_at']}",)
+        connection, "select to_regclass(%s) is not null as is_there", (f"papers.map_points_{row['starts_at']}",)
     )
-    if not before[0]["there"]:
+    if not before[0]["is_there"]:
         return None
     query = _MOVED.format(version=row["version"], before=row["starts_at"])
     [found] = await rows(connection, query, {"widest": extent_of(row).widest or 1.0})

@@ -31,14 +31,14 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
     from shared.papers.maps.layout import clusters, naming  # noqa: PLC0415 - as above
 
     sizes = clusters.sizes(len(papers))
-    middles = clusters.fine(positions, sizes[-1], version, known=before)
+    middles = clusters.fine(positions, sizes[-1], version, before=before)
     own = clusters.nearest(positions, middles)
     terms, titles = await _terms_and_titles(papers, own.tolist(), len(middles))
     weights = np.bincount(own, minlength=len(middles))
     levels = [*(clusters.joined(middles, weights, size) for size in sizes[:-1]), list(range(len(middles)))]
     found: list[Cluster] = []
-    shown: list[list[str]] = []
-    known: dict[tuple[int, int], int] = {}
+    titles_of: list[list[str]] = []
+    number_at: dict[tuple[int, int], int] = {}
     for level, labels in enumerate(levels):
         groups = [[fine for fine, label in enumerate(labels) if label == one] for one in sorted(set(labels))]
         counted = [sum((terms[fine] for fine in group), Counter[str]()) for group in groups]
@@ -50,7 +50,7 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
             cluster = Cluster(
                 cluster=len(found),
                 level=level,
-                parent=known[level - 1, levels[level - 1][group[0]]] if level else None,
+                parent=number_at[level - 1, levels[level - 1][group[0]]] if level else None,
                 name=naming.name_of(words),
                 words=words,
                 papers=int(inside.sum()),
@@ -58,10 +58,10 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
                 y=y,
                 number=group[0] if level == len(levels) - 1 else None,
             )
-            known[level, labels[group[0]]] = cluster.cluster
+            number_at[level, labels[group[0]]] = cluster.cluster
             found.append(cluster)
-            shown.append([title for fine in group for title in titles[fine][:_TITLES]][:_TITLES])
-    return await namer().named(found, shown), middles
+            titles_of.append([title for fine in group for title in titles[fine][:_TITLES]][:_TITLES])
+    return await namer().named(found, titles_of), middles
 
 
 async def _terms_and_titles(

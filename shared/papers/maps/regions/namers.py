@@ -95,7 +95,7 @@ class ModelNamer:
         """Names by the regions' numbers; none where the model does not answer as it should."""
         from openai import OpenAIError  # noqa: PLC0415 - loads in the activity that needs it
 
-        asked = [
+        described = [
             {"region": one.cluster, "terms": one.words, "titles": some}
             for one, some in zip(clusters, titles, strict=True)
         ]
@@ -103,7 +103,7 @@ class ModelNamer:
             "model": self._model,
             "messages": [
                 {"role": "system", "content": _INSTRUCTIONS},
-                {"role": "user", "content": json.dumps({"regions": asked}, ensure_ascii=False)},
+                {"role": "user", "content": json.dumps({"regions": described}, ensure_ascii=False)},
             ],
             "response_format": {
                 "type": "json_schema",
@@ -119,9 +119,9 @@ class ModelNamer:
                 "The model named no regions of the map (%s): they are named by their own terms.", type(error).__name__
             )
             return {}
-        wanted = {one.cluster for one in clusters}
+        numbers = {one.cluster for one in clusters}
         plain = ((one.region, " ".join(one.name.replace("\0", "").split())[:_LONGEST]) for one in named)
-        return {region: name for region, name in plain if region in wanted and name}
+        return {region: name for region, name in plain if region in numbers and name}
 
 
 def namer() -> Namer:

@@ -24,20 +24,20 @@ class Condition:
         return Condition(joined, self.values | values)
 
 
-def condition_of(wanted: Filter | None) -> Condition:
+def condition_of(tree: Filter | None) -> Condition:
     """The condition of a filter; without one, every paper."""
-    if wanted is None:
+    if tree is None:
         return Condition()
     values: dict[str, Any] = {}
-    return Condition(_sql(wanted, values), values)
+    return Condition(_sql(tree, values), values)
 
 
-def _sql(wanted: Filter, values: dict[str, Any], *, negated: bool = False) -> str:
-    match wanted:
+def _sql(tree: Filter, values: dict[str, Any], *, negated: bool = False) -> str:
+    match tree:
         case Comparison():
-            return _compared(wanted, values, negated=negated)
+            return _compared(tree, values, negated=negated)
         case All(parts) | AnyOf(parts):
-            joint = " and " if isinstance(wanted, All) is not negated else " or "
+            joint = " and " if isinstance(tree, All) is not negated else " or "
             return "(" + joint.join(_sql(part, values, negated=negated) for part in parts) + ")"
         case Not(part):
             return _sql(part, values, negated=not negated)
@@ -57,22 +57,22 @@ _EQUAL = {
 _OPPOSITE: dict[Operator, Operator] = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-def _compared(wanted: Comparison, values: dict[str, Any], *, negated: bool) -> str:
+def _compared(comparison: Comparison, values: dict[str, Any], *, negated: bool) -> str:
     def parameter(value: Any) -> str:
         name = f"v{len(values)}"
         values[name] = value
         return f"%({name})s"
 
     # The opposite of a comparison of dates is another one: what has no date is in neither.
-    operator = _OPPOSITE[wanted.operator] if negated else wanted.operator
-    if wanted.field == "year":
-        return _in_year(operator, cast("int", wanted.value), parameter)
-    if wanted.field == "date":
-        return f"p.primary_date {operator} {parameter(wanted.value)}"
-    if wanted.field == "author":
-        equal = _by_author(str(wanted.value), parameter)
+    operator = _OPPOSITE[comparison.operator] if negated else comparison.operator
+    if comparison.field == "year":
+        return _in_year(operator, cast("int", comparison.value), parameter)
+    if comparison.field == "date":
+        return f"p.primary_date {operator} {parameter(comparison.value)}"
+    if comparison.field == "author":
+        equal = _by_author(str(comparison.value), parameter)
     else:
-        equal = _EQUAL[wanted.field].format(parameter(wanted.value))
+        equal = _EQUAL[comparison.field].format(parameter(comparison.value))
     return f"(({equal}) is not true)" if negated else equal
 
 

@@ -99,24 +99,24 @@ async def with_similarity(connection: AsyncConnection[Any], meaning: Meaning, hi
         " where paper_id = any(%s)",
         (_written(meaning.vector), unknown),
     )
-    known = {hit.paper_id: hit for hit in _cosines(meaning, map(Hit.model_validate, found))}
-    return hits.model_copy(update={"hits": [known.get(hit.paper_id, hit) for hit in hits.hits]})
+    compared = {hit.paper_id: hit for hit in _cosines(meaning, map(Hit.model_validate, found))}
+    return hits.model_copy(update={"hits": [compared.get(hit.paper_id, hit) for hit in hits.hits]})
 
 
 async def without_vector(
-    connection: AsyncConnection[Any], meaning: Meaning, condition: Condition, known: list[Hit], limit: int
+    connection: AsyncConnection[Any], meaning: Meaning, condition: Condition, excluded: list[Hit], limit: int
 ) -> list[Hit]:
-    """Papers of the condition that have no vector of the version, but for those that are known, newest first."""
+    """Papers of the condition that have no vector of the version, but for those excluded, newest first."""
     values = {
         **condition.values,
         "model": meaning.version.model_id,
-        "known": [hit.paper_id for hit in known],
+        "excluded": [hit.paper_id for hit in excluded],
         "limit": limit,
     }
     found = await rows(
         connection,
         "select p.paper_id from papers.unembedded u join papers.papers p using (paper_id)"  # noqa: S608 - as above
-        f" where u.model_id = %(model)s and ({condition.sql}) and p.paper_id <> all(%(known)s)"
+        f" where u.model_id = %(model)s and ({condition.sql}) and p.paper_id <> all(%(excluded)s)"
         # What waits for a vector of its new text has that of the old one.
         f" and not exists (select from papers.vectors_{meaning.version.model_id:d} v where v.paper_id = p.paper_id)"
         " order by p.primary_date desc nulls last, p.paper_id limit %(limit)s",
@@ -128,11 +128,11 @@ async def without_vector(
 
 async def any_without_vector(connection: AsyncConnection[Any], meaning: Meaning) -> bool:
     """Whether some paper has no vector of the version. Many may wait that have one of their old text: some are seen."""
-    known = f"select from papers.vectors_{meaning.version.model_id:d} v where v.paper_id = u.paper_id"
+    vector = f"select from papers.vectors_{meaning.version.model_id:d} v where v.paper_id = u.paper_id"
     [row] = await rows(
         connection,
         "select exists (select from (select paper_id from papers.unembedded where model_id = %s limit 1000) u"  # noqa: S608 - as above
-        f" where not exists ({known})) as some",
+        f" where not exists ({vector})) as some",
         (meaning.version.model_id,),
     )
     return row["some"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shared.papers.search.filtering.conditions import EVERYTHING, Condition
 from shared.papers.search.filtering.counting import estimate
 from shared.papers.search.models import Hit, Hits
-from shared.papers.search.ranking.neighbours import Asked, by_index
+from shared.papers.search.ranking.neighbours import NearestQuery, by_index
 from shared.platform.stores.postgres import rows
 
 if TYPE_CHECKING:
@@ -41,43 +41,46 @@ async def nearest(
     `connection` is in a transaction of its own, whose settings are changed.
     """
     expected = await estimate(connection, condition)
-    asked = Asked(f"papers.vectors_{version.model_id:d}", vector, condition, limit)
+    query = NearestQuery(f"papers.vectors_{version.model_id:d}", vector, condition, limit)
     if expected <= FEW:
-        return Hits(hits=await _few_one_by_one(connection, asked), plan=["exact"])
+        return Hits(hits=await _few_one_by_one(connection, query), plan=["exact"])
     if version.indexed:
         papers = expected if condition == Condition() else max(await estimate(connection, Condition()), expected)
         if limit * papers / expected <= FAR:
-            found = await by_index(connection, asked, expected, papers)
+            found = await by_index(connection, query, expected, papers)
             if len(found) == limit:
                 return Hits(hits=found, plan=["index"])
             # What matches lies far from the question: the index gave up before it had enough.
-    return Hits(hits=await (_few_one_by_one if expected <= MANY else _one_by_one)(connection, asked), plan=["exact"])
+    return Hits(hits=await (_few_one_by_one if expected <= MANY else _one_by_one)(connection, query), plan=["exact"])
 
 
-async def _few_one_by_one(connection: AsyncConnection[Any], asked: Asked) -> list[Hit]:
+async def _few_one_by_one(connection: AsyncConnection[Any], query: NearestQuery) -> list[Hit]:
     # Sorted ids lead through the key's index once, in a third of the time of a join that looks up each of them; and
     # workers take longer to start than this takes.
     await connection.execute(
         "select set_config('max_parallel_workers_per_gather', '0', true), set_config('enable_sort', 'on', true)"
     )
-    matching = f"select p.paper_id from papers.papers p where {asked.condition.sql}"  # noqa: S608 - as above
-    return await _compared(connection, asked, f"where v.paper_id = any(array({matching}))")
+    matching = f"select p.paper_id from papers.papers p where {query.condition.sql}"  # noqa: S608 - as above
+    return await _compared(connection, query, f"where v.paper_id = any(array({matching}))")
 
 
-async def _one_by_one(connection: AsyncConnection[Any], asked: Asked) -> list[Hit]:
+async def _one_by_one(connection: AsyncConnection[Any], query: NearestQuery) -> list[Hit]:
     await connection.execute("select set_config('enable_sort', 'on', true)")
-    condition = asked.condition.sql
+    condition = query.condition.sql
     matches = "" if condition == EVERYTHING else f"join papers.papers p using (paper_id) where {condition}"
-    return await _compared(connection, asked, matches)
+    return await _compared(connection, query, matches)
 
 
-async def _compared(connection: AsyncConnection[Any], asked: Asked, chosen: str) -> list[Hit]:
-    """The nearest of the chosen vectors. The subquery keeps the index of nearest neighbours, which misses some, out."""
-    query = f"""
+async def _compared(connection: AsyncConnection[Any], query: NearestQuery, restriction: str) -> list[Hit]:
+    """The nearest of the vectors that the restriction leaves.
+
+    The subquery keeps the index of nearest neighbours out, which misses some.
+    """
+    sql = f"""
         select * from (
             select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity
-            from {asked.table} v {chosen} offset 0
+            from {query.table} v {restriction} offset 0
         ) compared
         order by similarity desc, paper_id limit %(limit)s
     """  # noqa: S608 - as above
-    return [Hit.model_validate(row) for row in await rows(connection, query, asked.values, prepare=False)]
+    return [Hit.model_validate(row) for row in await rows(connection, sql, query.values, prepare=False)]

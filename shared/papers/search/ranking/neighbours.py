@@ -36,7 +36,7 @@ _MORE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class NearestQuery:
     """The `limit` papers of a condition that are nearest to a vector, written as text."""
 
     table: str
@@ -46,28 +46,31 @@ class Asked:
 
     @property
     def values(self) -> dict[str, Any]:
+        """The parameters of its SQL."""
         return {**self.condition.values, "vector": self.vector, "limit": self.limit}
 
 
-async def by_index(connection: AsyncConnection[Any], asked: Asked, matching: int, papers: int) -> list[Hit]:
+async def by_index(connection: AsyncConnection[Any], query: NearestQuery, matching: int, papers: int) -> list[Hit]:
     """The nearest that the index finds, at most `limit`: fewer, if it gave up before they were enough.
 
     About `matching` of the `papers` are of the condition.
     """
-    everything = asked.condition == Condition()
-    around = replace(asked, condition=Condition(), limit=max(asked.limit if everything else 0, HELD_AGAINST))
+    everything = query.condition == Condition()
+    around = replace(query, condition=Condition(), limit=max(query.limit if everything else 0, HELD_AGAINST))
     width = max(LOOKED_AT, 2 * around.limit)
     found = await _look(connection, around, width)
     caught = await _missed(connection, around, found, min(100 * SAMPLED / papers, 100))
     if caught:
         found = _nearest([*found, *await _look(connection, around, width, begin=caught)], around.limit)
     if everything:
-        return found[: asked.limit]
-    width = int(max(LOOKED_AT * (papers / matching) ** 0.5, 2 * asked.limit))
-    return (await _look(connection, asked, width, begin=found[0] if caught else None))[: asked.limit]
+        return found[: query.limit]
+    width = int(max(LOOKED_AT * (papers / matching) ** 0.5, 2 * query.limit))
+    return (await _look(connection, query, width, begin=found[0] if caught else None))[: query.limit]
 
 
-async def _look(connection: AsyncConnection[Any], asked: Asked, width: int, begin: Hit | None = None) -> list[Hit]:
+async def _look(
+    connection: AsyncConnection[Any], query: NearestQuery, width: int, begin: Hit | None = None
+) -> list[Hit]:
     """What the index finds by the question, or by the sum of it and a paper, which lies where that paper lies."""
     await connection.execute(
         "select set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),"
@@ -75,37 +78,39 @@ async def _look(connection: AsyncConnection[Any], asked: Asked, width: int, begi
         (str(min(width, WIDEST)), str(MOST_LOOKED_AT)),
     )
     # Looked up for each neighbour in turn: joined otherwise, all papers would be read first.
-    condition = asked.condition.sql
+    condition = query.condition.sql
     matches = f"exists (select from papers.papers p where p.paper_id = v.paper_id and {condition} offset 0)"
-    values = asked.values
+    values = query.values
     towards = "%(vector)s::halfvec"
     if begin:
-        towards = f"(select {towards} + embedding from {asked.table} where paper_id = %(begin)s)"  # noqa: S608 - ours
-        values |= {"begin": begin.paper_id, "limit": _MORE * asked.limit}
-    query = f"""
+        towards = f"(select {towards} + embedding from {query.table} where paper_id = %(begin)s)"  # noqa: S608 - ours
+        values |= {"begin": begin.paper_id, "limit": _MORE * query.limit}
+    sql = f"""
         with near as materialized (
-            select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity from {asked.table} v
+            select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity from {query.table} v
             where {EVERYTHING if condition == EVERYTHING else matches}
             order by v.embedding <#> {towards} limit %(limit)s
         )
         select * from near order by similarity desc, paper_id
     """  # noqa: S608 - a table and conditions of ours
-    return [Hit.model_validate(row) for row in await rows(connection, query, values, prepare=False)]
+    return [Hit.model_validate(row) for row in await rows(connection, sql, values, prepare=False)]
 
 
-async def _missed(connection: AsyncConnection[Any], asked: Asked, found: list[Hit], percent: float) -> Hit | None:
+async def _missed(
+    connection: AsyncConnection[Any], query: NearestQuery, found: list[Hit], percent: float
+) -> Hit | None:
     """The nearest of a sample of so many percent that should be among what was found, and is not."""
-    query = f"""
+    sql = f"""
         select * from (
             select v.paper_id, -(v.embedding <#> %(vector)s::halfvec) as similarity
-            from {asked.table} v tablesample system ({percent:f}) repeatable (1) offset 0
+            from {query.table} v tablesample system ({percent:f}) repeatable (1) offset 0
         ) sampled
         where similarity > %(last)s order by similarity desc limit %(limit)s
     """  # noqa: S608 - numbers, and a table of ours
-    values = {**asked.values, "last": found[-1].similarity if found else -2}
-    known = {hit.paper_id for hit in found}
-    nearer = [Hit.model_validate(row) for row in await rows(connection, query, values, prepare=False)]
-    return next((hit for hit in nearer if hit.paper_id not in known), None)
+    values = {**query.values, "last": found[-1].similarity if found else -2}
+    found_ids = {hit.paper_id for hit in found}
+    nearer = [Hit.model_validate(row) for row in await rows(connection, sql, values, prepare=False)]
+    return next((hit for hit in nearer if hit.paper_id not in found_ids), None)
 
 
 def _nearest(hits: list[Hit], limit: int) -> list[Hit]:

@@ -19,13 +19,13 @@ RANKED = 2_000
 async def with_words(connection: AsyncConnection[Any], written: str, condition: Condition, limit: int) -> Hits:
     """At most `limit` papers with all these words; `"two words"` stand together, `-word` must not be there."""
     query = f"""
-        with asked as (select websearch_to_tsquery('english', %(written)s) as words),
+        with question as (select websearch_to_tsquery('english', %(written)s) as words),
         matching as materialized (
-            select p.paper_id, p.words from papers.papers p, asked where p.words @@ asked.words and {condition.sql}
-            limit {RANKED + 1}
+            select p.paper_id, p.words from papers.papers p, question
+            where p.words @@ question.words and {condition.sql} limit {RANKED + 1}
         )
-        select paper_id, count(*) over () > {RANKED} as more from matching, asked
-        order by ts_rank_cd(matching.words, asked.words) desc, paper_id limit %(limit)s
+        select paper_id, count(*) over () > {RANKED} as more from matching, question
+        order by ts_rank_cd(matching.words, question.words) desc, paper_id limit %(limit)s
     """  # noqa: S608 - numbers, and conditions of ours
     found = await rows(connection, query, {**condition.values, "written": written, "limit": limit}, prepare=False)
     hits = Hits(hits=[Hit(paper_id=row["paper_id"]) for row in found], plan=["words"])

@@ -7,7 +7,7 @@ from local.arm.servers import listening
 from local.providers.embeddings import KEY, Embeddings
 from orchestrators.papers.embedding import paper_enrich
 from shared.papers.embedding import centre, embedding, swapping, versions
-from shared.papers.embedding.embedders import Wanted
+from shared.papers.embedding.embedders import ConfiguredModel
 from shared.papers.embedding.embedders.hashing import HashingEmbedder
 from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, TransientError
@@ -47,7 +47,9 @@ def model(monkeypatch):
     """The model that the settings name."""
     made = ModelOfTests()
     for module in (versions, swapping):
-        monkeypatch.setattr(module, "wanted", lambda: Wanted(made.name, made.version, made.dimensions))
+        monkeypatch.setattr(
+            module, "configured_model", lambda: ConfiguredModel(made.name, made.version, made.dimensions)
+        )
     monkeypatch.setattr(embedding, "embedder", lambda _: made)
     monkeypatch.setattr(centre, "embedder", lambda _: HashingEmbedder())
     monkeypatch.setenv("PAPERS_EMBEDDER", "hashing")

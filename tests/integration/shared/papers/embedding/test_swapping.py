@@ -13,7 +13,7 @@ from tests.present import present
 
 @pytest.fixture
 async def changed(some, service, monkeypatch):
-    """35 papers embedded by one model; another one is wanted since, which refuses three of them."""
+    """35 papers embedded by one model; another one is configured since, which refuses three of them."""
     sent = []
 
     async def keep(alert):

@@ -30,9 +30,11 @@ async def chunks(data, size):
         yield data[begin : begin + size]
 
 
-async def read(data, start=BEGINNING, size=64, batch=1 << 20, packed=False):
+async def read(data, start=BEGINNING, size=64, batch=table.BATCH_BYTES, packed=False):
     lines = (unpacked if packed else plain)(chunks(data[start.member if packed else start.offset :], size), start)
-    return [record async for record in table.records(lines, HEADER, batch=batch)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "BATCH_BYTES", batch)
+        return [record async for record in table.records(lines, HEADER)]
 
 
 def values(records):

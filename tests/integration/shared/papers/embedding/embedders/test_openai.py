@@ -151,7 +151,7 @@ async def test_a_wrong_key_is_not_tried_again(papers, service, monkeypatch):
 
 @pytest.fixture
 async def changed(papers, service, monkeypatch):
-    """Thirty papers embedded by one model, and another one that is wanted since, with vectors of its own."""
+    """Thirty papers embedded by one model, and another one that is configured since, with vectors of its own."""
     service.own_space = True
     monkeypatch.setenv("PAPERS_OPENAI_MODEL", "first")
     forget_settings()

@@ -23,7 +23,7 @@ def test_each_heap_is_a_cluster():
 
 def test_clusters_of_the_map_before_keep_their_numbers():
     before = clusters.fine(heaps(), 5, seed=1)
-    again = clusters.fine(heaps(each=90), 6, seed=9, known=before)
+    again = clusters.fine(heaps(each=90), 6, seed=9, before=before)
     assert len(again) == 6
     assert np.abs(again[:5] - before).max() < 2
 

@@ -85,7 +85,7 @@ async def stop_deployment(task: CancelDeployment) -> Nothing:
             lambda deployment, now: transitions.request_cancel(deployment, task.reason, now),
         )
     except Conflict as refused:
-        logger.info("A deployment goes on to its end: %s", refused)
+        logger.info("A deployment cannot be cancelled any more: %s", refused, extra={"deployment": task.deployment_id})
     return Nothing()
 
 

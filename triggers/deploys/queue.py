@@ -54,7 +54,8 @@ async def _act(message: DeploymentMessage, client: DurableClient) -> None:
     accepted = await _document(message)
     if accepted.status is not DeploymentStatus.QUEUED or accepted.claimed_by is not None:
         logger.info(
-            "A repeated delivery of a deployment.", extra={"deployment": accepted.id, "status": str(accepted.status)}
+            "The message of a deployment that has begun already was delivered again.",
+            extra={"deployment": accepted.id, "status": str(accepted.status)},
         )
         return
     ref = DeploymentRef(deployment_id=accepted.id, organization_id=accepted.organization_id, hub=await hub_name(client))
@@ -79,7 +80,9 @@ async def _notify(client: DurableClient, deployment_id: str) -> None:
     try:
         await client.raise_event(deployment_id, SLOT, Nothing())
     except (NotFound, Conflict):
-        logger.info("The deployment no longer waits.", extra={"deployment": deployment_id})
+        logger.info(
+            "A deployment that was given a slot does not wait for it any more.", extra={"deployment": deployment_id}
+        )
 
 
 def _read(message: func.ServiceBusMessage) -> DeploymentMessage:

@@ -85,7 +85,11 @@ async def _taken_over(stale: Deployment, hub: UUID) -> bool:
             lambda deployment, now: transitions.take_over(deployment, stale, hub, now),
         )
     except Conflict as busy:
-        logger.info("A deployment is left to its hub: %s", busy, extra={"deployment": stale.id})
+        logger.info(
+            "Another task hub still runs a deployment, so it is not taken over: %s",
+            busy,
+            extra={"deployment": stale.id},
+        )
         return False
     return True
 
@@ -101,7 +105,9 @@ async def _reclaim(client: DurableClient, holder: Holder) -> None:
     try:
         await client.start(free_slot, left, instance_id=f"{holder.deployment_id}-slot")
     except ManifoldError as error:
-        logger.warning("A slot was not freed: %s", error, extra={"deployment": holder.deployment_id})
+        logger.warning(
+            "The slot of an ended deployment was not released: %s", error, extra={"deployment": holder.deployment_id}
+        )
 
 
 async def _runs(client: DurableClient, instance_id: str) -> bool:

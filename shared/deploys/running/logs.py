@@ -83,7 +83,10 @@ class DeploymentLog:
             try:
                 await self._append()
             except TransientError:
-                logger.warning("Lines of a deployment's log wait to be written.", extra={"log": self._name})
+                logger.warning(
+                    "Lines of a deployment's log were not written yet; they are tried again with the next ones.",
+                    extra={"log": self._name},
+                )
                 self._drop(waiting - KEPT_BYTES)
 
     async def flush(self) -> None:

@@ -10,7 +10,8 @@ from shared.deploys.recipes import SITES, Words
 from shared.deploys.recipes.python import FILES
 from shared.platform.errors import TerminalError
 
-_DECLARING: Final = ("package.json", *FILES, "Procfile", "Dockerfile")
+DOCKERFILE: Final = "Dockerfile"
+_DECLARING: Final = ("package.json", *FILES, "Procfile", DOCKERFILE)
 _PROGRAMS: Final = frozenset(
     {".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".rb", ".go", ".rs", ".php", ".java", ".cs", ".sh", ".html"}
 )

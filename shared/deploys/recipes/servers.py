@@ -10,17 +10,17 @@ PORT: Final = "$PORT"
 """Stands for the port in the words of a start command; nothing else is expanded."""
 USUAL_ASGI: Final = "uvicorn"
 """Installed with an app that declares none: FastAPI and Starlette bring no server."""
-_HOST: Final = "0.0.0.0"  # noqa: S104 - a container's
+ALL_ADDRESSES: Final = "0.0.0.0"  # noqa: S104 - of the container, whose port alone is reached
 _ASGI: Final[dict[str, Words]] = {
-    "uvicorn": ("--host", _HOST, "--port", PORT),
-    "hypercorn": ("--bind", f"{_HOST}:{PORT}"),
-    "daphne": ("-b", _HOST, "-p", PORT),
-    "granian": ("--interface", "asgi", "--host", _HOST, "--port", PORT),
+    "uvicorn": ("--host", ALL_ADDRESSES, "--port", PORT),
+    "hypercorn": ("--bind", f"{ALL_ADDRESSES}:{PORT}"),
+    "daphne": ("-b", ALL_ADDRESSES, "-p", PORT),
+    "granian": ("--interface", "asgi", "--host", ALL_ADDRESSES, "--port", PORT),
 }
 _WSGI: Final[dict[str, Words]] = {
-    "gunicorn": ("--bind", f"{_HOST}:{PORT}"),
-    "waitress": (f"--host={_HOST}", f"--port={PORT}"),
-    "granian": ("--interface", "wsgi", "--host", _HOST, "--port", PORT),
+    "gunicorn": ("--bind", f"{ALL_ADDRESSES}:{PORT}"),
+    "waitress": (f"--host={ALL_ADDRESSES}", f"--port={PORT}"),
+    "granian": ("--interface", "wsgi", "--host", ALL_ADDRESSES, "--port", PORT),
 }
 NAMES: Final = frozenset({*_ASGI, *_WSGI})
 """Of the servers that a source may declare."""
@@ -43,12 +43,12 @@ def usual_asgi(app: str) -> Words:
 
 def flask(app: str) -> Words:
     """The words that serve an app by Flask's own server."""
-    return ("python", "-m", "flask", "--app", app, "run", "--host", _HOST, "--port", PORT)
+    return ("python", "-m", "flask", "--app", app, "run", "--host", ALL_ADDRESSES, "--port", PORT)
 
 
 def django(manage: str) -> Words:
     """The words that serve an app by Django's own server; `manage` is the path of its manage.py."""
-    return ("python", manage, "runserver", "--noreload", f"{_HOST}:{PORT}")
+    return ("python", manage, "runserver", "--noreload", f"{ALL_ADDRESSES}:{PORT}")
 
 
 def _served(app: str, packages: Collection[str], servers: dict[str, Words]) -> Words | None:

@@ -11,6 +11,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from shared.deploys import sources
 from shared.deploys.documents import keys, projects, store
 from shared.deploys.documents.retention import ended_at
 from shared.deploys.models import (
@@ -23,7 +24,7 @@ from shared.deploys.models import (
     Source,
 )
 from shared.deploys.requests import queue, variables
-from shared.deploys.requests.source import require_source, source_of
+from shared.deploys.requests.source import source_of
 from shared.deploys.requests.variables import Joined
 from shared.deploys.secrets import GIT_TOKEN, secret_store
 from shared.deploys.settings import settings
@@ -145,7 +146,7 @@ async def roll_back(organization: str | None, id_: str) -> Deployment:
                 remedy="Send a new request with the commitSha.",
             )
     if isinstance(earlier.source, ArchiveSource):
-        await require_source(earlier.organization_id, earlier.project_id, earlier.source.hash)
+        await sources.require(earlier.organization_id, earlier.project_id, earlier.source.hash)
     serving = await store.last_completed(earlier.organization_id, earlier.project_id, earlier.environment)
     parameters = Parameters.model_validate(earlier.model_dump(include=set(Parameters.model_fields)))
     deployment = _new(parameters, source, await variables.renew(serving or earlier, earlier))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.deploys.documents import projects
 from shared.deploys.models import ArchiveSource, GitSource
-from shared.deploys.sources import allowed_hosts, archive_of, check_url, exists, store_archive
+from shared.deploys.sources import allowed_hosts, archive_of, check_url, require, store_archive
 from shared.platform.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -37,16 +37,5 @@ async def source_of(request: DeployRequest) -> Source:
             code="no-source",
             remedy=f"PUT a zip or tar.gz to /deploy/project/{request.project_id}/source, name a gitUrl, or send files.",
         )
-    await require_source(request.organization_id, request.project_id, source_hash)
+    await require(request.organization_id, request.project_id, source_hash)
     return ArchiveSource(hash=source_hash)
-
-
-async def require_source(organization: str, project: str, source_hash: str) -> None:
-    """Raises InvalidInput: the archive was not uploaded for the project (`source-not-found`)."""
-    if not await exists(organization, project, source_hash):
-        raise InvalidInput(
-            f"No source with the hash {source_hash} was uploaded for this project.",
-            field="sourceHash",
-            code="source-not-found",
-            remedy="Upload it, or deploy the hash that an upload answered.",
-        )

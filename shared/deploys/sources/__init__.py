@@ -13,6 +13,7 @@ from shared.deploys.sources.uploads import (
     UploadUrl,
     blob_name,
     exists,
+    require,
     store_archive,
     upload_url,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "fetch",
     "kind_of",
     "pack",
+    "require",
     "store_archive",
     "unpack",
     "upload_url",

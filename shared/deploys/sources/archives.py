@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from shared.deploys.cancellation import DeploymentCancelled
-from shared.deploys.sources.tree import LIMITS, Limits, Tree, damaged, never, parts_of, refused
+from shared.deploys.sources.tree import LIMITS, LINK_BYTES, Limits, Tree, damaged, never, parts_of, refused
 
 __all__ = ["LIMITS", "ArchiveKind", "Limits", "Unpacked", "kind_of", "pack", "unpack"]
 
@@ -26,7 +26,6 @@ _END_RECORD = struct.Struct("<4s4H2LH")
 _CATALOGUE_BYTES_AN_ENTRY = 512
 _EXTENDED_HEADER_BYTES = 64 * 1024
 _TAR_BYTES_AN_ENTRY = 4 * 1024
-_LINK_BYTES = 4_096
 _EXTENDED_HEADERS = {
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -151,7 +150,7 @@ def _unzip_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, tree: Tree) -
         raise refused(name, "is compressed in a way that is not taken: store or deflate it")
     mode = entry.external_attr >> 16
     if stat.S_ISLNK(mode):
-        if entry.file_size > _LINK_BYTES:
+        if entry.file_size > LINK_BYTES:
             raise refused(name, "is a link with too long a target")
         tree.link(name, archive.read(entry).decode(errors="replace"))
         return

@@ -51,8 +51,7 @@ async def fetch(
     `cancelled` is called several times a second; `token` lets a private repository be fetched.
 
     Raises:
-        NotFound: the archive was not uploaded.
-        InvalidInput: the source was refused; the message names the entry and the reason.
+        InvalidInput: the archive was not uploaded, or the source was refused; the message names the entry and why.
         TransientError: storage did not answer in time.
         DeploymentCancelled: `cancelled` said so.
         TerminalError: it could not be fetched from git, also since the host did not answer for as long as GIT_RETRIES.

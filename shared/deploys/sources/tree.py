@@ -14,8 +14,6 @@ from shared.deploys.cancellation import DeploymentCancelled
 from shared.platform.errors import InvalidInput
 from shared.platform.files import CHUNK_BYTES
 
-TEMPORARY_BYTES = 800_000_000
-"""Of an instance on Flex Consumption."""
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _SHOWN = 120
 
@@ -24,8 +22,8 @@ _SHOWN = 120
 class Limits:
     """How large a source may be once it is unpacked.
 
-    An instance in Azure has 0.8 GB of temporary storage (`TEMPORARY_BYTES`). It holds the archive and what comes out of
-    it, then that and the packed context of the build, and in the worst case a block of 4 KB more for each entry.
+    An instance on Flex Consumption has 0.8 GB of temporary storage. It holds the archive and what comes out of it, then
+    that and the packed context of the build, and in the worst case a block of 4 KB more for each entry.
 
     Attributes:
         entries: files and folders.
@@ -47,6 +45,8 @@ LIMITS = Limits()
 LEFT_OUT = frozenset({"node_modules", "__MACOSX", ".venv", "venv", "__pycache__", ".git", ".DS_Store"})
 """What sources bring along and no build needs: installed packages, histories, and notes of file systems."""
 LINKS = 1_000
+LINK_BYTES = 4_096
+"""Of the name that a link leads to."""
 LEFT_OUT_ENTRIES = 500_000
 """Entries that may be left out of a source."""
 

@@ -83,14 +83,19 @@ async def exists(organization_id: str, project_id: str, source_hash: str) -> boo
     return await blob_files.blob_size(CONTAINER, blob_name(organization_id, project_id, source_hash)) is not None
 
 
+async def require(organization_id: str, project_id: str, source_hash: str) -> None:
+    """Raises InvalidInput: the archive was not uploaded for the project (`source-not-found`)."""
+    if not await exists(organization_id, project_id, source_hash):
+        raise _not_uploaded(source_hash)
+
+
 async def download(
     organization_id: str, project_id: str, source_hash: str, path: Path, cancelled: Callable[[], bool]
 ) -> None:
     """Copy an archive into a new file, and see that it is what its name says. One that is not is deleted.
 
     Raises:
-        NotFound: nobody uploaded it.
-        InvalidInput: it is too large, or has another hash.
+        InvalidInput: nobody uploaded it (`source-not-found`), it is too large, or has another hash.
         DeploymentCancelled: `cancelled` said so.
     """
     name = blob_name(organization_id, project_id, source_hash)
@@ -102,14 +107,19 @@ async def download(
     try:
         digest = await blob_files.download_blob(CONTAINER, name, path, most=UPLOAD_BYTES, check=check)
     except NotFound:
-        raise NotFound(
-            f"No source with the hash {source_hash} was uploaded for this project.",
-            code="source-not-found",
-            remedy="Upload it, or deploy the hash that an upload answered.",
-        ) from None
+        raise _not_uploaded(source_hash) from None
     except InvalidInput:
         await blob_files.delete_blob(CONTAINER, name)
         raise damaged(f"it is larger than {UPLOAD_BYTES:,} bytes") from None
     if digest != source_hash:
         await blob_files.delete_blob(CONTAINER, name)
         raise damaged(f"its bytes have the hash {digest} and were announced as {source_hash}")
+
+
+def _not_uploaded(source_hash: str) -> InvalidInput:
+    return InvalidInput(
+        f"No source with the hash {source_hash} was uploaded for this project.",
+        field="sourceHash",
+        code="source-not-found",
+        remedy="Upload it, or deploy the hash that an upload answered.",
+    )

@@ -12,13 +12,13 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.recipes import PORT, Recipe, recipe_of
 from shared.deploys.recipes.files import rewrite_wide
 from shared.deploys.recipes.plan import FOLDER, PlanSummary, add_server, start_of, summary_of, usual_environment
+from shared.deploys.recipes.root import DOCKERFILE
+from shared.deploys.recipes.servers import ALL_ADDRESSES
 from shared.deploys.settings import settings
 
-NAME: Final = "Dockerfile"
 USER: Final = 10001
 """Apps run as nobody in particular."""
 _WHERE: Final = "/app"
-_HOST: Final = "0.0.0.0"  # noqa: S104 - a container's own
 
 
 def complete(root: Path, spec: DeploymentSpec) -> PlanSummary:
@@ -27,7 +27,7 @@ def complete(root: Path, spec: DeploymentSpec) -> PlanSummary:
     Raises:
         TerminalError: it cannot be told how to build or to start the source (`unknown-kind`, `no-start-command`).
     """
-    file = root / NAME
+    file = root / DOCKERFILE
     if file.is_file():
         ignored = " Its own Dockerfile is used, so the build command is not run." if spec.build_command else ""
         return PlanSummary(f"Building the source's own Dockerfile.{ignored}", "its own Dockerfile")
@@ -79,6 +79,9 @@ def _runs(steps: tuple[tuple[str, ...], ...]) -> list[str]:
 
 
 def _end(recipe: Recipe, port: int) -> list[str]:
-    start = [word.replace(PORT, str(port)) for word in start_of(recipe, _HOST)]
-    usual = [f"ENV {name}={value.replace(PORT, str(port))}" for name, value in usual_environment(recipe, _HOST).items()]
+    start = [word.replace(PORT, str(port)) for word in start_of(recipe, ALL_ADDRESSES)]
+    usual = [
+        f"ENV {name}={value.replace(PORT, str(port))}"
+        for name, value in usual_environment(recipe, ALL_ADDRESSES).items()
+    ]
     return [f"ENV PORT={port}", *usual, f"EXPOSE {port}", f"USER {USER}", f"CMD {json.dumps(start)}"]

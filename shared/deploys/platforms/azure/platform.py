@@ -36,7 +36,7 @@ from shared.deploys.settings import settings
 from shared.platform.access.cookies import no_cookies
 from shared.platform.calls.arm import BUSY, Json, ResourceManager
 from shared.platform.calls.authorities import authorities
-from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.files import read_chunks, scratch_folder
 from shared.platform.stores import blob_files
 
@@ -229,14 +229,8 @@ class AzurePlatform:
 
     async def _validate(self, spec: DeploymentSpec, step: StepContext) -> None:
         source = spec.source
-        if isinstance(source, ArchiveSource) and not await sources.exists(
-            spec.organization_id, spec.project_id, source.hash
-        ):
-            raise NotFound(
-                f"No source with the hash {source.hash} was uploaded for this project.",
-                code="source-not-found",
-                remedy="Upload it, or deploy the hash that an upload answered.",
-            )
+        if isinstance(source, ArchiveSource):
+            await sources.require(spec.organization_id, spec.project_id, source.hash)
         environment = await self._azure.find(self._where.environment_of(spec.organization_id), APPS_API)
         state = environment["properties"].get("provisioningState") if environment else "missing"
         if environment is None or state != "Succeeded":

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys.models import DeploymentSpec
-from shared.deploys.platforms.azure.dockerfile import NAME
 from shared.deploys.platforms.azure.names import REGISTRY_API, TASKS_API, Place, app_name, suffix, task_run_name
+from shared.deploys.recipes.root import DOCKERFILE
 from shared.deploys.settings import settings
 from shared.platform.calls.arm import Json, Refused, ResourceManager
 from shared.platform.errors import NotFound, TerminalError, TransientError
@@ -121,7 +121,7 @@ class Registry:
             "type": "DockerBuildRequest",
             "imageNames": [image_name(spec)],
             "isPushEnabled": True,
-            "dockerFilePath": NAME,
+            "dockerFilePath": DOCKERFILE,
             "sourceLocation": source,
             "platform": {"os": "Linux", "architecture": "amd64"},
             "agentConfiguration": {"cpu": max(1, round(config.build_container_cpu))},

@@ -10,6 +10,7 @@ from shared.deploys.models import DeploymentSpec
 from shared.deploys.recipes import Versions, recipe_of
 from shared.deploys.recipes.files import rewrite_wide
 from shared.deploys.recipes.plan import FOLDER, PlanSummary, add_server, start_of, summary_of, usual_environment
+from shared.deploys.recipes.root import DOCKERFILE
 
 _LOOPBACK = "127.0.0.1"
 
@@ -31,6 +32,6 @@ def write_plan(root: Path, spec: DeploymentSpec, available: Versions) -> PlanSum
     }
     (root / FOLDER).mkdir(exist_ok=True)
     (root / FOLDER / "plan.json").write_text(json.dumps(plan))
-    ignored = "\nIts Dockerfile is not used: images are built in Azure only." if (root / "Dockerfile").exists() else ""
+    ignored = "\nIts Dockerfile is not used: images are built in Azure only." if (root / DOCKERFILE).exists() else ""
     summary = summary_of(recipe)
     return replace(summary, log=f"{summary.log}{ignored}")

@@ -65,14 +65,8 @@ class LocalPlatform:
                 answer = await request(http, "GET", f"/v1/domains/{spec.custom_domain}")
                 if answer["app"] not in (None, _app(spec)):
                     raise domain_in_use(spec.custom_domain)
-        if isinstance(spec.source, ArchiveSource) and not await sources.exists(
-            spec.organization_id, spec.project_id, spec.source.hash
-        ):
-            raise TerminalError(
-                "The source of this deployment was not uploaded.",
-                code="source-not-found",
-                remedy="Upload it, and deploy the hash that the upload answers.",
-            )
+        if isinstance(spec.source, ArchiveSource):
+            await sources.require(spec.organization_id, spec.project_id, spec.source.hash)
 
     async def provision(self, spec: DeploymentSpec, step: StepContext) -> Workspace:
         await step.check()

@@ -18,8 +18,8 @@ from dulwich.objects import Blob, Commit, ShaFile, Tag, Tree, hex_to_sha
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.sources.git.errors import damaged, too_costly
 from shared.deploys.sources.git.packs import Pack
+from shared.deploys.sources.tree import LINK_BYTES, parts_of, refused
 from shared.deploys.sources.tree import Tree as SourceTree
-from shared.deploys.sources.tree import parts_of, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from shared.deploys.sources.tree import Limits
 
 _TREE_BYTES: Final = 50_000_000
-_LINK_BYTES: Final = 4_096
 _TAGS = 5
 _LOOK_SECONDS = 0.2
 TURN_SECONDS = 60.0
@@ -169,7 +168,7 @@ def _walk(small: dict[bytes, ShaFile], root: bytes, name: str, tree: SourceTree,
 
 def _write(tree: SourceTree, name: str, mode: int, data: bytes) -> None:
     if stat.S_ISLNK(mode):
-        if len(data) > _LINK_BYTES:
+        if len(data) > LINK_BYTES:
             raise refused(name, "is a link with too long a target")
         target = data.decode(errors="replace")
         if tree.leads_inside(name, target):

@@ -11,7 +11,7 @@ import pytest
 from shared.deploys import sources
 from shared.deploys.models import ArchiveSource
 from shared.deploys.sources import uploads
-from shared.platform.errors import InvalidInput, NotFound, PayloadTooLarge, TerminalError
+from shared.platform.errors import InvalidInput, PayloadTooLarge, TerminalError
 from shared.platform.stores import blob_files
 from shared.platform.stores.blobs import blob_service
 
@@ -96,7 +96,7 @@ async def test_an_upload_over_the_limit_is_found_out_when_it_is_used(tmp_path, m
 
 
 async def test_what_nobody_uploaded_is_named(tmp_path):
-    with pytest.raises(NotFound, match="was uploaded for this project"):
+    with pytest.raises(InvalidInput, match="was uploaded for this project"):
         await sources.fetch(ArchiveSource(hash="0" * 64), "org", "none", tmp_path / "into", cancelled=no)
     with pytest.raises(InvalidInput, match="64 hexadecimal digits"):
         await sources.upload_url("org", "none", "../../other")

@@ -15,9 +15,9 @@ from bench.papers.prepared import library
 from bench.report import comparison, console, ratio
 from orchestrators.papers.embedding import WORKERS
 from shared.papers.embedding.embedders.static import StaticEmbedder
+from shared.papers.embedding.embedders.texts import embedding_text
 from shared.papers.embedding.embedding import embed_box
 from shared.papers.embedding.models import EmbedShare
-from shared.papers.embedding.texts import embedding_text
 from shared.platform.settings import read_group
 from shared.platform.stores.postgres import close_pools
 

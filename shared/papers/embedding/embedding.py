@@ -15,9 +15,9 @@ from shared.papers.embedding import problems, trial, versions
 from shared.papers.embedding.centre import centre_of
 from shared.papers.embedding.embedders import embedder
 from shared.papers.embedding.embedders.calls import calls
+from shared.papers.embedding.embedders.texts import embedding_text
 from shared.papers.embedding.models import BoxEmbedded, EmbedShare
 from shared.papers.embedding.refusals import give_back, give_up, refuse
-from shared.papers.embedding.texts import embedding_text
 from shared.papers.settings import settings
 from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import InvalidInput, ManifoldError

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from shared.papers.embedding.embedders.calls import calls
-from shared.papers.embedding.texts import embedding_text
+from shared.papers.embedding.embedders.texts import embedding_text
 from shared.platform.errors import InvalidInput, TerminalError
 from shared.platform.stores.postgres import database, rows
 

@@ -46,8 +46,8 @@ def back_up(context: Context, task: TakeAndVerify) -> Steps[BackupOutcome]:
         new_bytes += answer.new_bytes
         progress(context, "exporting", done=answer.chunks, total=answer.total, unit="chunks")
 
-    asked = TakeBackup(id=task.id, chain=task.chain)
-    taken = yield from repeat(context, take_backup, asked, until=lambda answer: answer.done, show=show)
+    request = TakeBackup(id=task.id, chain=task.chain)
+    taken = yield from repeat(context, take_backup, request, until=lambda answer: answer.done, show=show)
     verified = None
     if task.verify:
         try:

@@ -38,8 +38,8 @@ async def _main(backup: str, app_role: str | None, *, bring_online: bool) -> int
         sys.stderr.write(f"restore: {error}\n")
         return 1
     except Error as error:
-        said = str(error).strip().splitlines()[0]
-        sys.stderr.write(f"restore: PostgreSQL: {said}. What was done is kept: mend this and start it again.\n")
+        cause = str(error).strip().splitlines()[0]
+        sys.stderr.write(f"restore: PostgreSQL: {cause}. What was done is kept: mend this and start it again.\n")
         return 1
     finally:
         await close_pools()

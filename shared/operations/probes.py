@@ -18,12 +18,12 @@ async def _postgres() -> None:
 async def _servicebus() -> None:
     from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads at the first probe, not at the start
 
-    chosen, trusted = settings(), authorities("amqp")
-    if chosen.servicebus:
-        connection = chosen.servicebus.get_secret_value()
+    config, trusted = settings(), authorities("amqp")
+    if config.servicebus:
+        connection = config.servicebus.get_secret_value()
         client = ServiceBusClient.from_connection_string(connection, retry_total=0, ssl_context=trusted)
     else:
-        namespace = chosen.servicebus_namespace or ""
+        namespace = config.servicebus_namespace or ""
         client = ServiceBusClient(namespace, credential(), retry_total=0, ssl_context=trusted)
     # Opening a link proves the network, the identity and the queue; nothing is sent.
     async with client, client.get_queue_sender(known_queues()[0]):

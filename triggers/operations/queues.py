@@ -85,8 +85,8 @@ async def ops_dead_letters(queue: QueueName, query: DeadLettersQuery) -> Page[De
 async def ops_resubmit_dead_letters(queue: QueueName, body: ResubmitSome | ResubmitAll) -> Resubmitted:
     """They are delivered again, as often as the queue allows. 500 at most; call again for more."""
     check_queue(queue)
-    chosen = body.sequence_numbers if isinstance(body, ResubmitSome) else None
-    return await dead_letters.resubmit(queue, chosen)
+    numbers = body.sequence_numbers if isinstance(body, ResubmitSome) else None
+    return await dead_letters.resubmit(queue, numbers)
 
 
 @routes.get("/status", needs=ADMIN, summary="What the service does right now")

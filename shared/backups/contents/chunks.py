@@ -52,8 +52,8 @@ def blocks_of_chunk(relation: Relation, before: int | None = None) -> int:
     too small: another cut is another set of chunks, which are all written anew.
     """
     fitting = CHUNK_BYTES * max(relation.blocks, 1) // max(relation.size, 1)
-    wanted = 1 << (max(1, min(fitting, MOST_BLOCKS)).bit_length() - 1)
-    return before if before is not None and wanted <= 4 * before <= 16 * wanted else wanted
+    best = 1 << (max(1, min(fitting, MOST_BLOCKS)).bit_length() - 1)
+    return before if before is not None and best <= 4 * before <= 16 * best else best
 
 
 def pieces(relation: Relation, blocks: int) -> list[Piece]:
@@ -87,11 +87,11 @@ async def write_chunk(connection: AsyncConnection[Any], piece: Piece, name: str)
         file = folder / "chunk"
         digest = await _copy_out(connection, table, piece.where, file)
         size = (await asyncio.to_thread(file.stat)).st_size
-        said = {"sha256": digest, "size": str(size), "rows": str(rows), "checksum": str(total)}
+        metadata = {"sha256": digest, "size": str(size), "rows": str(rows), "checksum": str(total)}
         there = await blob_details(settings().backups_container, name)
         seen = there.etag if there is not None and not there.metadata.keys() >= _SAID else None
         try:
-            await replace_blob(settings().backups_container, name, read_chunks(file), seen=seen, metadata=said)
+            await replace_blob(settings().backups_container, name, read_chunks(file), seen=seen, metadata=metadata)
         except Conflict as error:  # another backup wrote these rows meanwhile
             if (known := await known_chunk(name)) is None:
                 raise TransientError(f"{name} was deleted meanwhile.", code="backup-changed") from error
@@ -124,13 +124,13 @@ async def known_chunk(name: str) -> Chunk | None:
     details = await blob_details(settings().backups_container, name)
     if details is None or not details.metadata.keys() >= _SAID:
         return None
-    said = details.metadata
+    metadata = details.metadata
     return Chunk(
         blob=name,
-        sha256=said["sha256"],
-        size=int(said["size"]),
-        rows=int(said["rows"]),
-        checksum=int(said["checksum"]),
+        sha256=metadata["sha256"],
+        size=int(metadata["size"]),
+        rows=int(metadata["rows"]),
+        checksum=int(metadata["checksum"]),
     )
 
 

@@ -50,9 +50,9 @@ async def make(connection: AsyncConnection[Any], statement: str) -> None:
             raise
     except ForeignKeyViolation:
         await connection.execute(f"{statement} not valid".encode())
-        [gone] = await rows(connection, _ORPHANS)
-        await connection.execute(gone["statement"].encode())
-        await connection.execute(gone["validate"].encode())
+        [orphans] = await rows(connection, _ORPHANS)
+        await connection.execute(orphans["statement"].encode())
+        await connection.execute(orphans["validate"].encode())
 
 
 # Of the foreign key that was just added. Where it says neither cascade nor set null, the rows stay, and it is refused.

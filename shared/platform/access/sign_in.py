@@ -29,8 +29,8 @@ _ROLE_CLAIMS: Final = ("roles", "http://schemas.microsoft.com/ws/2008/06/identit
 
 def signed_in(request: func.HttpRequest) -> bool:
     """Whether somebody is signed in and means this request."""
-    chosen = settings()
-    if chosen.operator_sign_in == "none" or not chosen.website_auth_enabled:
+    config = settings()
+    if config.operator_sign_in == "none" or not config.website_auth_enabled:
         return False
     return bool(_header(request, PRINCIPAL)) and bool(_header(request, REQUESTED_BY))
 

@@ -135,7 +135,7 @@ class SharedRateLimit:
     async def _take(self, max_wait_seconds: float) -> tuple[float, float]:
         """Take the next turn: when it begins, and from when on it is missed, both on this process's own clock."""
         async with database() as db, each_statement_commits(db):
-            asked = monotonic()
+            sent_at = monotonic()
             row = await (
                 await db.execute(
                     """
@@ -161,7 +161,7 @@ class SharedRateLimit:
         wait, queued = row
         # The statement ran at some moment between the two readings of this clock, and not before it had queued for the
         # row. A turn is begun by the later bound and counts as missed by the earlier one: wrong only to the safe side.
-        return answered + max(wait, 0), asked + queued + wait + LATEST_SECONDS
+        return answered + max(wait, 0), sent_at + queued + wait + LATEST_SECONDS
 
     async def _left(self, db: AsyncConnection[Any]) -> float:
         row = await (

@@ -93,15 +93,15 @@ async def send(
 def _open_client() -> ServiceBusClient:
     from azure.servicebus.aio import ServiceBusClient  # noqa: PLC0415 - loads where it is needed
 
-    chosen = settings()
+    config = settings()
     # The SDK would log every link that it opens and closes.
     logging.getLogger("azure.servicebus").setLevel(logging.WARNING)
     trusted = authorities("amqp")
-    if chosen.servicebus:
-        connection = chosen.servicebus.get_secret_value()
+    if config.servicebus:
+        connection = config.servicebus.get_secret_value()
         return ServiceBusClient.from_connection_string(connection, retry_total=2, ssl_context=trusted)
-    if chosen.servicebus_namespace:
-        return ServiceBusClient(chosen.servicebus_namespace, credential(), retry_total=2, ssl_context=trusted)
+    if config.servicebus_namespace:
+        return ServiceBusClient(config.servicebus_namespace, credential(), retry_total=2, ssl_context=trusted)
     raise TerminalError(
         "No Service Bus is named.", code="settings", remedy="Set ServiceBus__fullyQualifiedNamespace or ServiceBus."
     )

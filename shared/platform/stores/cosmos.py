@@ -165,13 +165,13 @@ class Documents:
         return account.opened[self.container]
 
     async def _opened(self, client: CosmosClient) -> ContainerProxy:
-        chosen = settings()
-        if chosen.cosmos_connection is None:
+        config = settings()
+        if config.cosmos_connection is None:
             # In Azure the Bicep has made it, and the app's role does not allow to.
-            return client.get_database_client(chosen.cosmos_database).get_container_client(self.container)
+            return client.get_database_client(config.cosmos_database).get_container_client(self.container)
         from azure.cosmos import PartitionKey  # noqa: PLC0415 - loads where it is needed
 
-        database: Any = await client.create_database_if_not_exists(chosen.cosmos_database)
+        database: Any = await client.create_database_if_not_exists(config.cosmos_database)
         return await database.create_container_if_not_exists(self.container, PartitionKey(f"/{self.partition}"))
 
 
@@ -183,13 +183,13 @@ def has_cosmos() -> bool:
 def _open_account() -> _Account:
     from azure.cosmos.aio import CosmosClient  # noqa: PLC0415 - loads where it is needed
 
-    chosen = settings()
+    config = settings()
     # The SDK would log every request's headers.
     logging.getLogger("azure.cosmos").setLevel(logging.WARNING)
-    if chosen.cosmos_connection:
-        return _Account(CosmosClient.from_connection_string(chosen.cosmos_connection.get_secret_value()))
-    if chosen.cosmos_endpoint:
-        return _Account(CosmosClient(chosen.cosmos_endpoint, credential()))
+    if config.cosmos_connection:
+        return _Account(CosmosClient.from_connection_string(config.cosmos_connection.get_secret_value()))
+    if config.cosmos_endpoint:
+        return _Account(CosmosClient(config.cosmos_endpoint, credential()))
     raise TerminalError("No Cosmos DB is named.", code="settings", remedy="Set COSMOS_ENDPOINT or COSMOS_CONNECTION.")
 
 

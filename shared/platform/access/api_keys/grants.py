@@ -66,14 +66,14 @@ class Grants:
         async with self._reading:
             if monotonic() < self._fresh_until:
                 return
-            asked = monotonic()
+            read_at = monotonic()
             async with database() as db, each_statement_commits(db):
                 answer = await db.execute(
                     "select id, client_name, key_hash, permissions, organization_id, expires_at"
                     " from platform.api_keys where active"
                 )
                 self._replace(await answer.fetchall())
-            self._fresh_until = asked + FRESH_SECONDS
+            self._fresh_until = read_at + FRESH_SECONDS
 
     def _replace(self, found: Iterable[tuple[Any, ...]]) -> None:
         grants = [Grant(id_, name, hash_, frozenset(may), *rest) for id_, name, hash_, may, *rest in found]

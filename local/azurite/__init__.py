@@ -22,8 +22,8 @@ KEY_VARIABLE = "MANIFOLD_AZURITE_KEY"
 """Names the key of the account where another than the emulator's is wanted."""
 
 _SCRIPT = Path(__file__).parents[2] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
-_START_DEADLINE_S = 60.0
-_STOP_DEADLINE_S = 10.0
+_START_DEADLINE_SECONDS = 60.0
+_STOP_DEADLINE_SECONDS = 10.0
 
 
 class AzuriteError(Exception):
@@ -74,14 +74,14 @@ def azurite(
         start_new_session=True,  # Ctrl-C in the terminal reaches the caller, who stops it in order
     )
     try:
-        deadline = time.monotonic() + _START_DEADLINE_S
+        deadline = time.monotonic() + _START_DEADLINE_SECONDS
         for port in (ports.blob, ports.queue, ports.table):
             _wait_until_it_answers(process, port, deadline)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)  # writes what it holds in memory and ends
         try:
-            process.wait(_STOP_DEADLINE_S)
+            process.wait(_STOP_DEADLINE_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -115,7 +115,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, deadline
     while True:
         check(process)
         if time.monotonic() > deadline:
-            raise AzuriteError(f"Azurite did not answer on port {port} in {_START_DEADLINE_S:.0f} s.")
+            raise AzuriteError(f"Azurite did not answer on port {port} in {_START_DEADLINE_SECONDS:.0f} s.")
         connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
         try:
             connection.request("GET", "/")

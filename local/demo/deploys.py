@@ -41,11 +41,11 @@ async def run(_stack: Stack, app: App, console: Console) -> None:
     console.print("\nA third, cancelled while it builds.")
     third = await _deploy(app, _zip({}), buildCommand='python -c "import time; time.sleep(60)"')
     await _until(app, third, ("building_image", *ENDED))
-    asked = time.monotonic()
+    cancelled_at = time.monotonic()
     await app.ask(f"/deploy/{third}/cancel", {})
     await _deployed(app, console, third, "cancelled")
     console.print(
-        f"Cancelled and undone in {time.monotonic() - asked:.1f} s; {url} still answers: {await _headline(url)}"
+        f"Cancelled and undone in {time.monotonic() - cancelled_at:.1f} s; {url} still answers: {await _headline(url)}"
     )
 
 
@@ -53,7 +53,7 @@ async def _deploy(app: App, source: bytes, **changes: str) -> str:
     """Upload the source and ask for its deployment; the deployment's id."""
     path = f"/deploy/project/hello/source?organizationId={ORGANIZATION}"
     uploaded = await app.upload(path, source)
-    asked = {
+    request = {
         "projectId": "hello",
         "userId": "you",
         "organizationId": ORGANIZATION,
@@ -64,7 +64,7 @@ async def _deploy(app: App, source: bytes, **changes: str) -> str:
         "envVariables": {"GREETING": "Hello from the demo"},
         **changes,
     }
-    return (await app.ask("/deploy", asked))["deploymentId"]
+    return (await app.ask("/deploy", request))["deploymentId"]
 
 
 async def _deployed(app: App, console: Console, deployment: str, wanted: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ async def second_host(stack: Stack) -> AsyncGenerator[tuple[Supervised, App]]:
     port, data = free_port(), stack.options.folder / "host-2"
     await asyncio.to_thread(shutil.rmtree, data, ignore_errors=True)  # what an earlier demo's host had not ended
     command = module("local.host", ".", "--port", port, "--data", data)
-    service = Service("second host", command, f"http://127.0.0.1:{port}", stop_s=20)
+    service = Service("second host", command, f"http://127.0.0.1:{port}", stop_seconds=20)
     host = Supervised(service, stack.logs / "host-2.log", stack.settings, ROOT, lambda _: None)
     host.log.touch()
     await host.start()

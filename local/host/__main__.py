@@ -41,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     problem = "" if app.is_dir() else f"{app} is not a folder. Pass the folder that holds function_app.py."
     try:
         settings = {**read_local_settings(app, os.environ).applied, **os.environ}
-        asked = options.user_log_level or settings.get("FUNCTIONS_USER_LOG_LEVEL", "").lower()
+        level = options.user_log_level or settings.get("FUNCTIONS_USER_LOG_LEVEL", "").lower()
         levels = LogLevels.parse(
-            read_host_json(app, settings).section("logging.logLevel"), asked if asked in logs.LEVELS else None
+            read_host_json(app, settings).section("logging.logLevel"), level if level in logs.LEVELS else None
         )
     except ConfigurationError as error:
         problem = str(error)
@@ -136,12 +136,12 @@ async def _watch(host: Host, say: Say) -> None:
 def _stop_on_signals(stop: asyncio.Event, grace: float) -> None:
     """Stop at the first signal, at once at the second, and in any case, even when code blocks the loop."""
     loop = asyncio.get_running_loop()
-    asked = threading.Event()
+    stopping = threading.Event()
 
     def on_signal(*_: object) -> None:
-        if asked.is_set():
+        if stopping.is_set():
             _leave(code=130)
-        asked.set()
+        stopping.set()
         last_resort = threading.Timer(grace + _CLOSING_SECONDS, _leave)
         last_resort.daemon = True
         last_resort.start()

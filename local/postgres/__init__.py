@@ -35,9 +35,9 @@ _THROWAWAY = {
     "full_page_writes": "off",  # half written pages come of a power cut alone
     "max_wal_size": "512MB",  # what lies in memory must not fill it
 }
-_START_DEADLINE_S = 60.0
+_START_DEADLINE_SECONDS = 60.0
 """Long enough for crash recovery of max_wal_size."""
-_STOP_DEADLINE_S = 20.0
+_STOP_DEADLINE_SECONDS = 20.0
 
 
 def dsn(port: int, database: str = ROLE) -> str:
@@ -106,14 +106,16 @@ def server(
 
 
 def _wait_until_ready(server: Server) -> None:
-    deadline = time.monotonic() + _START_DEADLINE_S
+    deadline = time.monotonic() + _START_DEADLINE_SECONDS
     while True:
         try:
             psycopg.connect(server.dsn, connect_timeout=2).close()
         except psycopg.OperationalError as error:
             server.check()
             if time.monotonic() > deadline:
-                raise PostgresError(f"PostgreSQL was not ready after {_START_DEADLINE_S:.0f} s: {error}") from None
+                raise PostgresError(
+                    f"PostgreSQL was not ready after {_START_DEADLINE_SECONDS:.0f} s: {error}"
+                ) from None
             time.sleep(0.02)
         else:
             return
@@ -122,7 +124,7 @@ def _wait_until_ready(server: Server) -> None:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGINT)  # "fast": roll back what is open, write a checkpoint, end
     try:
-        process.wait(_STOP_DEADLINE_S)
+        process.wait(_STOP_DEADLINE_SECONDS)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGQUIT)  # "immediate": the next start recovers from the log
         process.wait()

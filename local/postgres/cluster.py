@@ -81,7 +81,7 @@ def ensure(account: Account, bin_folder: Path, data: Path, *, sync: bool) -> Non
     new.rename(data)
 
 
-def release(data: Path, deadline_s: float = 15) -> None:
+def release(data: Path, deadline_seconds: float = 15) -> None:
     """Make sure that no server holds the data folder: wait for one that is ending, remove the mark of a killed one.
 
     PostgreSQL itself takes any living process of the same user with the noted id for a server, and refuses to start.
@@ -91,7 +91,7 @@ def release(data: Path, deadline_s: float = 15) -> None:
         PostgresError: a server still runs on the folder after the deadline (s).
     """
     mark = data / "postmaster.pid"
-    deadline = time.monotonic() + deadline_s
+    deadline = time.monotonic() + deadline_seconds
     while mark.exists():
         try:
             lines = mark.read_text().splitlines()

@@ -18,7 +18,7 @@ from psycopg import sql
 from local.postgres import dsn, server
 from local.testing import locked, shared, shared_folder
 
-_DROP_S = 30
+_DROP_SECONDS = 30
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder with a name of its own is made there
 _ROOM = 4_000_000_000
 """Bytes that must be free there; a test run has used a tenth of it."""
@@ -62,7 +62,7 @@ class Databases:
             return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
 
     def _drop(self, name: str) -> None:
-        deadline = time.monotonic() + _DROP_S
+        deadline = time.monotonic() + _DROP_SECONDS
         while True:
             try:
                 return self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)

@@ -78,18 +78,18 @@ class EmbeddingBatches:
     async def _create(self, request: Request) -> Response:
         if refused := self.allowed(request):
             return refused
-        asked: dict[str, Any] = await request.json()
-        if asked["input_file_id"] not in self.files:
+        body: dict[str, Any] = await request.json()
+        if body["input_file_id"] not in self.files:
             return _unknown("file")
         batch: dict[str, Any] = {
             "id": f"batch_{uuid4().hex}",
             "object": "batch",
-            "endpoint": asked["endpoint"],
-            "input_file_id": asked["input_file_id"],
-            "completion_window": asked["completion_window"],
+            "endpoint": body["endpoint"],
+            "input_file_id": body["input_file_id"],
+            "completion_window": body["completion_window"],
             "status": "validating",
             "created_at": int(time.time()),
-            "metadata": asked.get("metadata"),
+            "metadata": body.get("metadata"),
             "looks": 0,
         }
         self.batches[batch["id"]] = batch
@@ -130,15 +130,15 @@ class EmbeddingBatches:
         answered = lines if self.ends == "completed" else lines[: self.answered]
         good, bad = bytearray(), bytearray()
         for line in answered:
-            asked = json.loads(line)
-            status, body = self.answer(asked["body"])
-            if asked["body"].get("encoding_format") == "base64":
+            request = json.loads(line)
+            status, body = self.answer(request["body"])
+            if request["body"].get("encoding_format") == "base64":
                 for one in body.get("data", []):
                     one["embedding"] = base64.b64encode(
                         struct.pack(f"<{len(one['embedding'])}f", *one["embedding"])
                     ).decode()
             response = {"status_code": status, "request_id": uuid4().hex, "body": body}
-            written = {"id": uuid4().hex, "custom_id": asked["custom_id"], "response": response, "error": None}
+            written = {"id": uuid4().hex, "custom_id": request["custom_id"], "response": response, "error": None}
             (good if status == OK else bad).extend(json.dumps(written).encode() + b"\n")
         batch["output_file_id"] = self._keep(bytes(good)) if good else None
         batch["error_file_id"] = self._keep(bytes(bad)) if bad else None

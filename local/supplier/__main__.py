@@ -51,7 +51,7 @@ def main() -> int:
         price_unit=options.price_unit,
         cents_in_prices=options.cents_in_prices,
         rate_limit=options.rate_limit,
-        latency_s=options.latency_ms / 1000,
+        latency_seconds=options.latency_ms / 1000,
         faults=FaultSettings(seed=options.seed, faults=dict(options.fault)),
         username=options.username,
         password=options.password,

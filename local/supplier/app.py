@@ -44,7 +44,7 @@ class Supplier:
     faults: Faults
     traffic: Traffic
     nivoda: Nivoda
-    latency_s: float = 0.0
+    latency_seconds: float = 0.0
     _changes: int = 0
 
     async def graphql(self, request: Request) -> Response:
@@ -71,7 +71,7 @@ class Supplier:
         wait = self.traffic.arrive()
         self.traffic.by_operation[operation] += 1
         slow = self.faults.strikes(FaultName.SLOW, request_number)
-        if delay := self.latency_s + (slow.seconds if slow else 0):
+        if delay := self.latency_seconds + (slow.seconds if slow else 0):
             await asyncio.sleep(delay)
         if wait:
             return _too_many(wait)
@@ -133,7 +133,7 @@ def create_app(  # the flags of `python -m local.supplier`, one to one
     price_unit: PriceUnit = "cents",
     cents_in_prices: bool = False,
     rate_limit: float = 0,
-    latency_s: float = 0,
+    latency_seconds: float = 0,
     faults: FaultSettings | None = None,
     username: str = "manifold",
     password: str = "manifold",  # noqa: S107 - the stand-in's well-known account
@@ -141,7 +141,7 @@ def create_app(  # the flags of `python -m local.supplier`, one to one
     """Make the app; its `state.supplier` is the Supplier behind it."""
     catalogue, troubles = Catalogue(diamonds, cents=cents_in_prices), Faults(faults)
     api = Nivoda(catalogue, troubles, username=username, password=password, price_unit=price_unit)
-    supplier = Supplier(catalogue, troubles, Traffic(rate_limit), api, latency_s)
+    supplier = Supplier(catalogue, troubles, Traffic(rate_limit), api, latency_seconds)
     app = Starlette(
         routes=[
             Route("/graphql", supplier.graphql, methods=["POST"]),

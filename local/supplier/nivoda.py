@@ -17,7 +17,7 @@ from local.supplier.faults import FaultName, Faults
 from local.supplier.orders import Hold, Orders, Refused
 
 PAGE_LIMIT = 50
-TOKEN_LIFE_S = 6 * 3600.0
+TOKEN_LIFE_SECONDS = 6 * 3600.0
 PriceUnit = Literal["cents", "dollars"]
 
 _UNAUTHENTICATED = {"code": "UNAUTHENTICATED"}
@@ -67,7 +67,7 @@ class Nivoda:
         if not secrets.compare_digest(presented, right):
             raise GraphQLError("Invalid username or password", extensions={"code": "UNAUTHENTICATED"})
         token = secrets.token_urlsafe(24)
-        self._sessions[token] = self._clock() + TOKEN_LIFE_S
+        self._sessions[token] = self._clock() + TOKEN_LIFE_SECONDS
         return {"token": token}
 
     def _require_session(self, info: GraphQLResolveInfo[Any]) -> bytes:

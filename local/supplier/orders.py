@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-HOLD_S = 24 * 3600.0
+HOLD_SECONDS = 24 * 3600.0
 _NAMESPACE = uuid.UUID("9a1d1a55-3c0e-53d7-8a56-5f1f5b0f2c11")
 
 
@@ -61,7 +61,7 @@ class Orders:
         """Keep the stone for the account; None if it is not free."""
         if self.availability(stone, listed) != "AVAILABLE":
             return None
-        hold = Hold(self._id("hold"), stone, self._clock() + HOLD_S)
+        hold = Hold(self._id("hold"), stone, self._clock() + HOLD_SECONDS)
         self.holds.append(hold)
         self.stones.add(stone)
         return hold

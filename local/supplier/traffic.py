@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-WINDOW_S = 1.0
+WINDOW_SECONDS = 1.0
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Traffic:
         self.peak = max(self.peak, len(self._arrivals))
         if self.limit and len(_slide(self._admitted, now)) >= self.limit:
             self.refused += 1
-            return self._admitted[0] + WINDOW_S - now
+            return self._admitted[0] + WINDOW_SECONDS - now
         self._admitted.append(now)
         return 0.0
 
@@ -59,6 +59,6 @@ class Traffic:
 
 def _slide(times: deque[float], now: float) -> deque[float]:
     """Drop what is a second old or older, by the sum that also tells the wait: a difference may round otherwise."""
-    while times and times[0] + WINDOW_S <= now:
+    while times and times[0] + WINDOW_SECONDS <= now:
         times.popleft()
     return times

@@ -33,9 +33,9 @@ def settings(
     """
     example = _values(ROOT / "local.settings.json.example")
     values = dict(example)
-    mine = ROOT / "local.settings.json"
-    if mine.exists():
-        values |= _values(mine)
+    own_settings = ROOT / "local.settings.json"
+    if own_settings.exists():
+        values |= _values(own_settings)
     values |= {name: value for name, value in (environment or {}).items() if name in values}
     for service, addresses in _addresses(ports, keys or Keys()).items():
         if service not in without:

@@ -20,9 +20,9 @@ class Service:
     name: str
     command: tuple[str, ...]
     address: str
-    start_s: float = 60
+    start_seconds: float = 60
     """Seconds it may take to be ready."""
-    stop_s: float = 8
+    stop_seconds: float = 8
     """Seconds it may take to end before it is killed."""
 
 
@@ -41,13 +41,13 @@ def services(
             "azurite",
             module("local.azurite", "--port", ports.azurite, *queue_and_table, "--data", folder / "azurite"),
             f"http://127.0.0.1:{ports.azurite} (blobs)",
-            stop_s=15,
+            stop_seconds=15,
         ),
         Service(
             "postgres",
             module("local.postgres", "--port", ports.postgres, "--data", folder / "postgres"),
             f"postgresql://127.0.0.1:{ports.postgres}/manifold",
-            stop_s=30,  # the checkpoint after a bulk load
+            stop_seconds=30,  # the checkpoint after a bulk load
         ),
         Service(
             "servicebus",
@@ -66,7 +66,7 @@ def services(
             "apps",
             module("local.apps", "--port", ports.apps, "--web-port", ports.web, "--data", folder / "apps"),
             f"http://127.0.0.1:{ports.apps}",
-            stop_s=20,  # deployed apps may answer what they have begun
+            stop_seconds=20,  # deployed apps may answer what they have begun
         ),
         Service(
             "supplier",
@@ -86,6 +86,6 @@ def services(
             # Deployed apps reach the ports of this machine: without keys they could end other organizations' work.
             module("local.host", ".", "--port", ports.host, "--data", folder / "host", "--enable-auth", *host_flags),
             f"http://127.0.0.1:{ports.host}",
-            stop_s=20,  # running functions may end
+            stop_seconds=20,  # running functions may end
         ),
     ]

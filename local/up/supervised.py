@@ -13,9 +13,9 @@ from pathlib import Path
 from local.processes import tethered
 from local.up.services import Service
 
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
-STEADY_S = 60.0
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 30.0
+STEADY_SECONDS = 60.0
 """A service that ran this long is healthy again: its next crash is followed by the first pause."""
 
 
@@ -82,14 +82,14 @@ class Supervised:
                 start_new_session=True,  # Ctrl-C in the terminal is for the supervisor, which stops them in order
             )
         try:
-            async with asyncio.timeout(self.service.start_s):
+            async with asyncio.timeout(self.service.start_seconds):
                 while not self._printed_ready(start):
                     if self._process.returncode is not None:
                         raise StartError(self._log_tail(start, f"ended with code {self._process.returncode}"))
                     await asyncio.sleep(0.03)
         except TimeoutError:
             await self._end()
-            raise StartError(self._log_tail(start, f"was not ready after {self.service.start_s:.0f} s")) from None
+            raise StartError(self._log_tail(start, f"was not ready after {self.service.start_seconds:.0f} s")) from None
         except asyncio.CancelledError:
             await self._end()
             raise
@@ -109,18 +109,18 @@ class Supervised:
             return log.read()
 
     async def _keep(self) -> None:
-        pause = FIRST_PAUSE_S
+        pause = FIRST_PAUSE_SECONDS
         while True:
             assert self._process is not None
             began = time.monotonic()
             code = await self._process.wait()
-            if time.monotonic() - began > STEADY_S:
-                pause = FIRST_PAUSE_S
+            if time.monotonic() - began > STEADY_SECONDS:
+                pause = FIRST_PAUSE_SECONDS
             self._say(
                 f"{self.service.name} ended with code {code}; starting it again in {pause:.0f} s. Log: {self.log}"
             )
             await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             try:
                 await self._launch()
             except StartError as error:
@@ -136,9 +136,9 @@ class Supervised:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), self.service.stop_s)
+            await asyncio.wait_for(process.wait(), self.service.stop_seconds)
         except TimeoutError:
-            self._say(f"{self.service.name} did not end in {self.service.stop_s:.0f} s; killing it")
+            self._say(f"{self.service.name} did not end in {self.service.stop_seconds:.0f} s; killing it")
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()

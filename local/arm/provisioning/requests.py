@@ -70,9 +70,9 @@ def _put(subscription: Subscription, path: str, body: Json) -> httpx.Response:
 def _delete(subscription: Subscription, path: str) -> httpx.Response:
     ids = subscription.below(path)
     for id_ in ids:
-        gone = subscription.resources.pop(id_)
-        if gone["type"] == "Microsoft.KeyVault/vaults":
-            subscription.deleted_vaults[gone["name"]] = gone
+        deleted = subscription.resources.pop(id_)
+        if deleted["type"] == "Microsoft.KeyVault/vaults":
+            subscription.deleted_vaults[deleted["name"]] = deleted
     return httpx.Response(200 if ids else 204)
 
 
@@ -96,15 +96,15 @@ def _read(subscription: Subscription, path: str) -> Json:
     if namespace and namespace.lower() not in subscription.registered:
         message = f"The subscription is not registered to use namespace '{namespace}'."
         raise ArmError(409, "MissingSubscriptionRegistration", message)
-    told: dict[str, Callable[[], list[Json]]] = {
+    lists: dict[str, Callable[[], list[Json]]] = {
         "deletedVaults": lambda: [_deleted(one) for one in subscription.deleted_vaults.values()],
         "capabilities": lambda: [_capability(path.split("/")[-2] in subscription.restricted)],
         "deletedAccounts": lambda: [{"id": one} for one in subscription.deleted_accounts],
         "models": lambda: offered(subscription),
         "usages": lambda: used(subscription),
     }
-    if last in told:
-        return {"value": told[last]()}
+    if last in lists:
+        return {"value": lists[last]()}
     listed = {
         "accounts": "Microsoft.CognitiveServices/accounts",
         "deployments": "Microsoft.CognitiveServices/accounts/deployments",

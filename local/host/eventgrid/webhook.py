@@ -54,8 +54,8 @@ class EventGridWebhook:
             return _text(404, f"cannot find function: '{name}'")
         headers = Headers(scope=scope)
         if scope["method"] == "OPTIONS":  # the handshake of CloudEvents
-            asked = headers.get("webhook-request-origin", "")
-            return Answer(200, [("webhook-allowed-origin", asked if asked in _ORIGINS else _ORIGIN)])
+            origin = headers.get("webhook-request-origin", "")
+            return Answer(200, [("webhook-allowed-origin", origin if origin in _ORIGINS else _ORIGIN)])
         kind = headers.get("aeg-event-type", "").lower()
         if kind in {"notification", "subscriptionvalidation"}:
             try:

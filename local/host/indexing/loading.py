@@ -122,13 +122,13 @@ class AppCode:
 
     def _share_package(self) -> None:
         """Let an app have a package of the name of this host's: its modules are found beside the host's own."""
-        theirs, package = self.folder / _HOSTS_PACKAGE, sys.modules[_HOSTS_PACKAGE]
-        if not theirs.is_dir() or theirs.resolve() == _HOSTS_FOLDER.resolve() or self._package_path is not None:
+        folder, package = self.folder / _HOSTS_PACKAGE, sys.modules[_HOSTS_PACKAGE]
+        if not folder.is_dir() or folder.resolve() == _HOSTS_FOLDER.resolve() or self._package_path is not None:
             return
         # Kept as it is and put back: of an installed host it is no list, but follows sys.path.
         self._package_path = package.__path__
-        package.__path__ = [*package.__path__, str(theirs)]
-        start = theirs / "__init__.py"
+        package.__path__ = [*package.__path__, str(folder)]
+        start = folder / "__init__.py"
         if start.is_file() and start.read_bytes().strip():
             host_log.warning(
                 "%s is not run: this host is part of a package of that name itself. Modules beside it are found; "

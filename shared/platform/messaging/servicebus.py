@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from azure.servicebus.aio import ServiceBusClient, ServiceBusReceiver, ServiceBusSender
 
-SEND_S = 15
+SEND_SECONDS = 15
 """Seconds until a send is given up: callers of the app's routes wait for it."""
 
 
@@ -119,7 +119,7 @@ async def send_message(queue: str, message: Any) -> None:
             senders[queue] = _Sender(_clients.get().get_queue_sender(queue))
         held = senders[queue]
         try:
-            async with asyncio.timeout(SEND_S), held.turn:
+            async with asyncio.timeout(SEND_SECONDS), held.turn:
                 await held.sender.send_messages(message)
         except TimeoutError:
             # Whether it was taken is not known, and its connection may hang for ever: the next send opens another.

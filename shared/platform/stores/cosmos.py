@@ -25,7 +25,7 @@ CHANGED: Final = "document-changed"
 EXISTS: Final = "document-exists"
 CHANGE_TRIES: Final = 12
 """Changes of one document meet seldom: its one orchestration, a cancel, a sweep."""
-ANSWER_S: Final = 15
+ANSWER_SECONDS: Final = 15
 """What one call may take, the SDK's own attempts included: it would wait for minutes for an account that hangs."""
 _MAY_PASS = {408, 410, 429, 449}
 
@@ -213,10 +213,12 @@ async def _failures() -> AsyncGenerator[None]:
     from azure.cosmos.exceptions import CosmosHttpResponseError  # noqa: PLC0415 - as above
 
     try:
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(ANSWER_SECONDS):
             yield
     except TimeoutError:
-        raise TransientError(f"Cosmos DB did not answer within {ANSWER_S} s.", code="cosmos-unavailable") from None
+        raise TransientError(
+            f"Cosmos DB did not answer within {ANSWER_SECONDS} s.", code="cosmos-unavailable"
+        ) from None
     except CosmosHttpResponseError as error:
         status = int(error.status_code or 0)
         if status == HTTPStatus.PRECONDITION_FAILED:

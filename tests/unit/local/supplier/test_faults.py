@@ -85,7 +85,7 @@ async def test_slow_answers_come_late(connect, monkeypatch):
         delays.append(seconds)
 
     monkeypatch.setattr("local.supplier.app.asyncio.sleep", sleep)
-    async with connect(10, latency_s=0.02) as client:
+    async with connect(10, latency_seconds=0.02) as client:
         client.supplier.faults.set(settings(slow={"probability": 1, "seconds": 7}))
         await client.count()
     assert delays == [0.02, 7.02]

@@ -4,7 +4,7 @@ import pytest
 
 from local.supplier.catalogue import DATA_SET_SIZE, Catalogue, stone_id
 from local.supplier.dataset import load
-from local.supplier.nivoda import TOKEN_LIFE_S
+from local.supplier.nivoda import TOKEN_LIFE_SECONDS
 
 EVERYTHING = """
     id price discount markup_price
@@ -170,9 +170,9 @@ async def test_a_session_is_needed_and_lives_six_hours(connect):
         now = [0.0]
         client.supplier.nivoda._clock = lambda: now[0]
         await client.login()
-        now[0] = TOKEN_LIFE_S - 1
+        now[0] = TOKEN_LIFE_SECONDS - 1
         assert await client.count() == 10
-        now[0] = TOKEN_LIFE_S
+        now[0] = TOKEN_LIFE_SECONDS
         response = await client.post("{ diamonds_by_query_count }")
         assert response.status_code == 200
         assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

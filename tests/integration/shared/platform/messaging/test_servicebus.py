@@ -50,7 +50,7 @@ async def test_a_broker_that_hangs_is_given_up_and_found_again(
 ) -> None:
     await send("plain", "before")
     with broker.hanging(), monkeypatch.context() as patched:
-        patched.setattr(servicebus, "SEND_S", 0.5)
+        patched.setattr(servicebus, "SEND_SECONDS", 0.5)
         tries = await asyncio.gather(*(send("plain", "hangs") for _ in range(3)), return_exceptions=True)
     assert [type(one) for one in tries] == [TransientError] * 3
     await send("plain", "after")

@@ -39,11 +39,11 @@ async def account(tmp_path, monkeypatch):
 async def test_defect_no_call_waits_for_an_account_that_hangs(account, monkeypatch, opened: bool) -> None:
     if opened:
         await DOCUMENTS.create({"id": "one", "owner": "me"})
-    monkeypatch.setattr(cosmos, "ANSWER_S", 0.5)
+    monkeypatch.setattr(cosmos, "ANSWER_SECONDS", 0.5)
     with account.hanging():
         async with asyncio.timeout(20):
             answers: list[Any] = await asyncio.gather(*(call() for call in CALLS.values()), return_exceptions=True)
     assert [(type(one), one.code) for one in answers] == [(TransientError, "cosmos-unavailable")] * len(CALLS)
     assert "did not answer within 0.5 s" in answers[0].message
-    monkeypatch.setattr(cosmos, "ANSWER_S", 15)
+    monkeypatch.setattr(cosmos, "ANSWER_SECONDS", 15)
     assert await DOCUMENTS.find("none", "me") is None

@@ -97,7 +97,8 @@ async def _next(manifest: Manifest, base: Level, changes: Changes, folder: Path)
         segments = (built.segment,)
     else:
         built = await asyncio.to_thread(build_changed, folder / "new", everything.lsn, changes.lsn, rows, key)
-        level = SegmentLevel(built.segment, LocalFiles(built.folder, built.segment), key)
+        files = await asyncio.to_thread(LocalFiles, built.folder, built.segment)
+        level = SegmentLevel(built.segment, files, key)
         counts, whole = await counted(manifest.whole, base, level, rows), manifest.whole
         segments = (built.segment, everything)
     await upload(built.segment, built.folder)

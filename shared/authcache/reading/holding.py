@@ -95,7 +95,7 @@ async def _apply(tail: Overlay, base: Sequence[Level], records: Sequence[Record]
 
 
 def levels_at_once(manifest: Manifest) -> list[SegmentLevel]:
-    """The manifest's segments from the disk where they lie there, the others from where they are."""
+    """The manifest's segments from the disk where they lie there, the others from where they are. Opens their files."""
     return [_level(manifest, segment) for segment in manifest.segments]
 
 
@@ -109,11 +109,11 @@ async def fetched_levels(manifest: Manifest) -> list[SegmentLevel]:
 async def _fetched(manifest: Manifest, segment: Segment) -> SegmentLevel:
     folder = await fetch(segment, manifest.epoch)
     try:
-        files = LocalFiles(folder, segment)
+        files = await asyncio.to_thread(LocalFiles, folder, segment)
     except CorruptBase as error:  # an earlier process left it there, and nobody compared it with the digests
         logger.warning("A copy of the base on this machine's disk is damaged; it is fetched again: %s", error)
         await asyncio.to_thread(set_aside, folder)
-        files = LocalFiles(await fetch(segment, manifest.epoch), segment)
+        files = await asyncio.to_thread(LocalFiles, await fetch(segment, manifest.epoch), segment)
     return SegmentLevel(segment, files, manifest.hash_key)
 
 

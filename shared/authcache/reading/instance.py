@@ -213,8 +213,9 @@ class Instance:
         broken = self._damage is not None or self.holding.damage is not None
         behind = not self.holding.lsn or manifest.lsn > self.holding.lsn
         if broken or behind or (held is not None and manifest.epoch != held.epoch):
+            levels = await asyncio.to_thread(levels_at_once, manifest)
             self.local = False
-            await self.holding.install(manifest, levels_at_once(manifest))
+            await self.holding.install(manifest, levels)
         self._damage = self._damaged = None
         self._rebuild_wanted = False
         if self._fetching is not None:

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 import azure.functions as func
 
+from orchestrators.authcache.documents import delete_stray_documents
 from orchestrators.authcache.folding import fold
 from shared.authcache.alerts import send_alerts
 from shared.authcache.base.manifest import CorruptBase, read_manifest
 from shared.authcache.base.repair import rebuild_wanted, sync_begun, sync_wanted
+from shared.authcache.documents.models import StraySearch
 from shared.authcache.folding.steps import FoldRequest
 from shared.authcache.log.groups import Lsn, read_group
 from shared.authcache.settings import settings
@@ -30,6 +32,8 @@ timers = new_blueprint()
 
 FOLD = "authcache-fold"
 """The instance id of every fold: one runs at a time."""
+STRAYS = "authcache-strays"
+"""That of every search for files that no document names."""
 
 
 FOLD_RECORDS = 1_000
@@ -113,12 +117,22 @@ async def authcache_sync(timer: func.TimerRequest, client: Any) -> None:
 @timers.timer_trigger(schedule="0 40 3 * * *", arg_name="timer", run_on_startup=False)
 @timers.durable_client_input(client_name="client")
 async def authcache_tidy(timer: func.TimerRequest, client: Any) -> None:
-    """Every night at 03:40: the Iceberg tables are compacted, and old snapshots forgotten."""
+    """Every night at 03:40: the Iceberg tables are compacted, old snapshots forgotten, and files that nobody needs."""
     await _start(DurableClient(client), FoldRequest(sync=True, tidy=True), past_due=timer.past_due)
+    await _delete_strays(DurableClient(client), past_due=timer.past_due)
+
+
+async def _delete_strays(client: DurableClient, *, past_due: bool) -> None:
+    if await _is_used():
+        await client.start_if_idle(delete_stray_documents, StraySearch(), instance_id=STRAYS, past_due=past_due)
+
+
+async def _is_used() -> bool:
+    return bool(settings().authcache_catalog_uri) or await read_manifest() is not None
 
 
 async def _start(client: DurableClient, request: FoldRequest, *, past_due: bool) -> None:
-    if not settings().authcache_catalog_uri and await read_manifest() is None:
-        return  # nobody uses it
+    if not await _is_used():
+        return
     await _alert(client)
     await client.start_if_idle(fold, request, instance_id=FOLD, past_due=past_due)

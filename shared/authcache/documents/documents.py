@@ -2,7 +2,7 @@
 
 A file goes through the app, or straight to its blob by an address that creates this blob and nothing else; the row that
 makes it a document is written once the blob is there and is what it has to be. A blob without a row is shown to nobody,
-and deleted with its owner's account.
+and deleted after a day or with its owner's account.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.authcache.tables import DOCUMENTS
 from shared.platform.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from shared.platform.stores.blob_files import blob_size, create_blob, delete_blob, list_blobs
+from shared.platform.stores.blob_files import blob_details, create_blob, delete_blob, list_blobs
 from shared.platform.stores.blobs import read_range
 from shared.platform.stores.signed_urls import SignedUrl, create_url, read_url
 
@@ -42,6 +42,8 @@ FOLDERS: Final = ("expenses", "user_documents")
 HANDED_OUT: Final = timedelta(seconds=60)
 """For which the blob's own address is good, which a link leads to."""
 UPLOAD_MINUTES: Final = 60
+FINISHED_WITHIN: Final = timedelta(hours=23)
+"""After it was sent, a file becomes a document or is deleted."""
 CHUNK_BYTES: Final = 256 * 1024
 
 
@@ -78,7 +80,7 @@ async def finish_upload(user: User, document_id: str, ticket: UploadTicket) -> t
     """Make a document of what was sent to the address; may be repeated. What is not what it was said to be is deleted.
 
     Raises:
-        NotFound: nothing was sent there.
+        NotFound: nothing was sent there, or longer ago than FINISHED_WITHIN.
         InvalidInput: as `add`.
     """
     fields = DocumentFields.model_validate(ticket.model_dump(exclude={"content_type"}))
@@ -90,16 +92,18 @@ async def finish_upload(user: User, document_id: str, ticket: UploadTicket) -> t
     await _may_belong(user, fields)
     container = settings().authcache_documents_container
     blob = blob_name(user.id, document_id, fields.document_type, ticket.content_type)
-    size = await blob_size(container, blob)
-    if size is None:
+    sent = await blob_details(container, blob)
+    if sent is None:
         raise NotFound("Nothing was sent there yet.", code="upload-missing", remedy="Send the file, then come again.")
+    if datetime.now(UTC) - sent.modified > FINISHED_WITHIN:
+        raise NotFound("It was sent too long ago.", code="upload-expired", remedy="Begin another upload.")
     try:
-        head = await read_range(container, blob, 0, min(size, HEAD_BYTES)) if size else b""
-        kind = _checked(head or b"", size, ticket.content_type)
+        head = await read_range(container, blob, 0, min(sent.size, HEAD_BYTES)) if sent.size else b""
+        kind = _checked(head or b"", sent.size, ticket.content_type)
     except InvalidInput:
         await delete_blob(container, blob)
         raise
-    return await _record(user, fields, kind=kind, size=size, blob=blob)
+    return await _record(user, fields, kind=kind, size=sent.size, blob=blob)
 
 
 async def listed(view: View, user: User, *, page: int, limit: int) -> DocumentPage:

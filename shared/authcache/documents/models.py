@@ -74,3 +74,15 @@ class DocumentLink(LazyModel):
 
     url: str
     expires_at: AwareDatetime
+
+
+class StraySearch(LazyModel):
+    """How far the blobs of documents have been looked at, and how many were deleted.
+
+    Attributes:
+        cursor: from where on they are to be looked at; None: from the first one.
+    """
+
+    cursor: str | None = None
+    deleted: int = 0
+    done: bool = False

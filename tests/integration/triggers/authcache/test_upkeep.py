@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from shared.authcache.documents.models import StraySearch
 from shared.authcache.folding.steps import FoldRequest, FoldSummary
 from shared.platform.durable import Instance, RunState
 from shared.platform.errors import Conflict
@@ -20,6 +21,7 @@ class Client(Hostless):
 
     def __init__(self, state: RunState | None = None, **summary: object) -> None:
         self.started: list[FoldRequest] = []
+        self.searched: list[StraySearch] = []
         self.last = None
         if state is not None:
             now = datetime.now(UTC)
@@ -39,6 +41,10 @@ class Client(Hostless):
         return self.last
 
     async def start(self, orchestration, task, *, instance_id=None):
+        if instance_id == upkeep.STRAYS:
+            assert orchestration.name == "delete_stray_documents"
+            self.searched.append(task)
+            return instance_id
         assert (orchestration.name, instance_id) == ("fold", upkeep.FOLD)
         if self.last is not None and not self.last.state.finished:
             raise Conflict("It runs.")
@@ -91,3 +97,12 @@ async def test_the_timers_fold_once_there_is_a_catalog(mails, monkeypatch):
     busy = Client(RunState.RUNNING)
     await upkeep._start(busy, FoldRequest(sync=True), past_due=False)
     assert busy.started == []
+
+
+async def test_files_that_no_document_names_are_looked_for_where_the_cache_is_used(monkeypatch):
+    client = Client()
+    await upkeep._delete_strays(client, past_due=False)
+    assert client.searched == []
+    monkeypatch.setattr(upkeep, "settings", lambda: SimpleNamespace(authcache_catalog_uri="https://catalog"))
+    await upkeep._delete_strays(client, past_due=False)
+    assert client.searched == [StraySearch()]

@@ -1,0 +1,93 @@
+"""Blobs that no document names are deleted once they are a day old, and nothing else is."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared.authcache.documents import documents, strays
+from shared.authcache.documents.models import StraySearch, UploadTicket
+from shared.authcache.log.belongings import DocumentAdded
+from shared.authcache.store import store
+from shared.platform.errors import NotFound
+from shared.platform.stores.blob_files import create_blob, each_blob
+from tests.fresh_settings import forget_settings
+from tests.integration.shared.authcache.accounts.conftest import accounts, registered
+from tests.integration.shared.authcache.documents.test_documents import PDF, RECEIPT, documents_container
+
+__all__ = ["accounts", "documents_container"]
+
+LEASE = UploadTicket(file_name="lease.pdf", document_type="lease", content_type="application/pdf")
+
+
+def later(monkeypatch, module, **passed):
+    """So much time has passed for what the module does."""
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return super().now(tz) + timedelta(**passed)
+
+    monkeypatch.setattr(module, "datetime", Later)
+
+
+async def blobs(container):
+    return {blob.name async for blob in each_blob(container, "")}
+
+
+async def searched():
+    search = StraySearch()
+    while not search.done:
+        search = await strays.delete_strays(search)
+    return search.deleted
+
+
+async def sent(container, owner, number):
+    name = documents.blob_name(owner, f"{number:032x}", "lease", "application/pdf")
+    await create_blob(container, name, PDF)
+    return name
+
+
+async def test_what_no_document_names_is_deleted_after_a_day(documents_container, monkeypatch):
+    monkeypatch.setattr(strays, "PAGE", 2)
+    monkeypatch.setattr(strays, "BOX_SECONDS", 0)
+    ann = await registered("ann@example.com")
+    made, _ = await documents.add(ann, RECEIPT, "application/pdf", PDF)
+    others = {"expenses/ann/scan 1.pdf", f"user_documents/{ann.id}/old.pdf", f"{'0' * 32}.pdf"}
+    for name in others:
+        await create_blob(documents_container, name, PDF)
+    unfinished = {await sent(documents_container, ann.id, number) for number in range(5)}
+    removed, _ = await documents.add(ann, RECEIPT, "application/pdf", PDF)
+    await documents.delete(ann, removed.id)
+    again = documents.blob_name(ann.id, removed.id, "receipt", "application/pdf")
+    await create_blob(documents_container, again, PDF)
+    named = documents.blob_name(ann.id, made.id, "receipt", "application/pdf")
+    assert await searched() == 0
+    assert await blobs(documents_container) == {named, again, *others, *unfinished}
+    later(monkeypatch, strays, hours=25)
+    assert await searched() == 6
+    assert await blobs(documents_container) == {named, *others}
+
+
+async def test_a_document_that_another_instance_has_just_added_is_none(documents_container, instances, monkeypatch):
+    monkeypatch.setenv("AUTHCACHE_REFRESH_SECONDS", "300")
+    forget_settings()
+    ann = await registered("ann@example.com")
+    name = await sent(documents_container, ann.id, 1)
+    await store().view()
+    added = DocumentAdded(
+        at=datetime.now(UTC), id=documents.document_of(name), owner=ann.id, content_type="application/pdf",
+        size=len(PDF), blob=name, file_name="lease.pdf", document_type="lease", property_id=None,
+    )  # fmt: skip
+    await instances().commit([added])
+    later(monkeypatch, strays, hours=25)
+    assert await searched() == 0
+    assert await blobs(documents_container) == {name}
+
+
+async def test_what_may_be_deleted_soon_becomes_no_document(documents_container, monkeypatch):
+    ann = await registered("ann@example.com")
+    name = await sent(documents_container, ann.id, 1)
+    later(monkeypatch, documents, hours=23, minutes=1)
+    with pytest.raises(NotFound) as refused:
+        await documents.finish_upload(ann, documents.document_of(name), LEASE)
+    assert refused.value.code == "upload-expired"

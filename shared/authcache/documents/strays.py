@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -21,6 +22,7 @@ KEPT: Final = FINISHED_WITHIN + timedelta(hours=1)
 """For so long after it was sent, a blob may be without its document."""
 BOX_SECONDS: Final = 60.0
 PAGE: Final = 500
+_FOLLOWING: Final[Mapping[str, str]] = dict(pairwise(FOLDERS))
 _OURS: Final = re.compile(rf"({'|'.join(FOLDERS)})/(?P<owner>[^/]+)/[0-9a-f]{{32}}\.({'|'.join(EXTENSIONS.values())})")
 """Names that we give. What else lies in the folders was put there by others, and stays."""
 
@@ -38,7 +40,7 @@ async def delete_strays(search: StraySearch) -> StraySearch:
     async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
         folder, _, token = (at or FOLDERS[0]).partition(" ")
         page = await list_blobs(_container(), limit=PAGE, prefix=f"{folder}/", continuation=token or None)
-        following = dict(pairwise(FOLDERS)).get(folder)
+        following = _FOLLOWING.get(folder)
         return await _strays(page.blobs), f"{folder} {page.continuation}" if page.continuation else following
 
     async def use(blob: ListedBlob) -> None:

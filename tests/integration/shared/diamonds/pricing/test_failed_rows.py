@@ -10,11 +10,8 @@ from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.pricing import failed_rows, statements
 from shared.diamonds.pricing.consolidation import consolidate
 from shared.diamonds.pricing.models import ConsolidateRows
-from shared.diamonds.reporting.stones import read_stone
 from shared.diamonds.runs import lifecycle
 from shared.diamonds.runs.models import RunStatus
-from shared.platform.errors import NotFound
-from tests.present import present
 
 READ_BY_ANOTHER_KEY = replace(NIVODA, carats=("diamond", "certificate", "weight"))
 
@@ -50,20 +47,6 @@ async def test_failed_rows_are_listed_by_pages_with_their_reasons(diamonds, shop
     assert {row.run_id for row in first} == {run.plan.run_id}
     assert await failed_rows.by_field("nivoda") == {"carats": 3, "shape": 1}
     assert await failed_rows.listed("brilliant", "", 10) == []
-
-
-async def test_one_stone_is_shown_with_what_was_sent_and_what_became_of_it(diamonds, shop):
-    broken = diamonds.stone("s/0 é", carats=None)
-    broken.payload["api_key"] = "s3cr3t"
-    run, _ = await read(diamonds, shop, broken, diamonds.stone("good"))
-    failed = await read_stone("nivoda", "s/0 é")
-    assert (present(failed.raw).status, present(failed.raw).reason, failed.offers) == ("failed", "carats: missing", [])
-    assert present(failed.raw).run_id == run.plan.run_id
-    assert present(failed.raw).payload == broken.payload | {"api_key": "***"}
-    [offer] = (await read_stone("nivoda", "good")).offers
-    assert (offer.supplier_stone_id, offer.status) == ("good", "active")
-    with pytest.raises(NotFound):
-        await read_stone("brilliant", "good")
 
 
 async def test_one_failed_row_is_tried_again_alone(diamonds, shop):

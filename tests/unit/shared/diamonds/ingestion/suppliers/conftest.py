@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from local.supplier.testing import session_on
 from shared.diamonds.ingestion.suppliers.nivoda import Account, Nivoda
+from shared.diamonds.runs.models import PriceRange, Window
 from shared.platform.calls.retry import Time
 from shared.platform.errors import TransientError
 
@@ -80,6 +82,25 @@ class Script:
     def _token(self, _: dict[str, Any]) -> httpx.Response:
         self.tokens += 1
         return data(authenticate={"username_and_password": {"token": f"t{self.tokens}"}})
+
+
+WINDOW = Window(
+    since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2026, 1, 2, 4, tzinfo=timezone(timedelta(hours=2)))
+)
+PRICES = PriceRange(minimum=100, maximum=200)
+
+
+def counted(number: int) -> httpx.Response:
+    return httpx.Response(200, json={"data": {"diamonds_by_query_count": number}})
+
+
+def paged(*items: Any) -> httpx.Response:
+    return httpx.Response(200, json={"data": {"diamonds_by_query": {"items": list(items)}}})
+
+
+def error(code: str | None, message: str = "no", status: int = 200) -> httpx.Response:
+    extensions = {"extensions": {"code": code}} if code else {}
+    return httpx.Response(status, json={"data": None, "errors": [{"message": message, **extensions}]})
 
 
 @pytest.fixture

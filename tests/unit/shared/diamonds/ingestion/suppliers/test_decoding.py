@@ -1,17 +1,12 @@
 """Odd JSON of a supplier: whatever one value is, the others are read."""
 
-import gzip
 import json
 import time
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.supplier.testing import session_on
-from shared.diamonds.ingestion.suppliers import client as clients
-from shared.diamonds.ingestion.suppliers.client import Client
 from shared.diamonds.ingestion.suppliers.decoding import MOST_LEVELS, TOO_DEEP, decode
 from shared.platform.errors import TerminalError
 
@@ -20,7 +15,6 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=20,
 )
-
 texts = st.dictionaries(st.text(st.sampled_from('[]{}"\\ a\n'), max_size=8), st.just({}), min_size=1, max_size=4)
 
 
@@ -97,25 +91,3 @@ def test_of_a_page_that_is_too_deep_fewer_brackets_are_read():
 def test_what_is_no_json_is_refused(body):
     with pytest.raises(ValueError):
         decode(body)
-
-
-async def received(limit, response):
-    async with Client("acme", limit, 30, session=lambda: session_on(httpx.MockTransport(lambda _: response))) as client:
-        return await client.get("https://a.test", 5, headers={}, params={})
-
-
-async def test_an_answer_is_bounded_once_it_is_unpacked(limit, monkeypatch):
-    monkeypatch.setattr(clients, "MOST_BYTES", 100_000)
-    packed = gzip.compress(b" " * 40_000_000)
-    assert len(packed) < 40_000
-    with pytest.raises(TerminalError) as refused:
-        await received(limit, httpx.Response(200, content=packed, headers={"Content-Encoding": "gzip"}))
-    assert refused.value.code == "supplier-answer-too-large"
-    small = httpx.Response(200, content=gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"})
-    assert (await received(limit, small)).json() == [1]
-
-
-async def test_an_answer_that_is_packed_twice_is_refused(limit):
-    content = gzip.compress(gzip.compress(b"[1]"))
-    with pytest.raises(TerminalError, match="packed in a way"):
-        await received(limit, httpx.Response(200, content=content, headers={"Content-Encoding": "gzip, gzip"}))

@@ -32,10 +32,10 @@ async def claim_followups(task: ClaimBatch) -> Claims:
     Repeated, it gives the same claims again. None is claimed while the sender's domain is not ready. A sweep ends when
     there are none, which is noted here.
     """
-    found = [] if await gate.refused() else await claims.claim(claims.batch_size(), task.batch)
-    if not found:
+    claimed = [] if await gate.refused() else await claims.claim(claims.batch_size(), task.batch)
+    if not claimed:
         await claims.note_sweep()
-    return Claims(claims=found)
+    return Claims(claims=claimed)
 
 
 @activity

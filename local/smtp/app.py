@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.processes import LOOPBACK
-from local.smtp.pages import listed, shown
+from local.smtp.pages import inbox_page, mail_page
 from local.smtp.sink import MAX_MAIL, LostAnswers, Rejection, Sink
 
 _MOST_SHOWN = 1000
@@ -57,12 +57,12 @@ class _Pages:
         return JSONResponse({"status": "ok"})
 
     async def inbox(self, _request: Request) -> Response:
-        return listed(await asyncio.to_thread(self._sink.mails, _MOST_SHOWN))
+        return inbox_page(await asyncio.to_thread(self._sink.mails, _MOST_SHOWN))
 
     async def mail(self, request: Request) -> Response:
         mails = await asyncio.to_thread(self._sink.mails, _MOST_SHOWN)
-        found = next((mail for mail in mails if mail.id == request.path_params["id"]), None)
-        return shown(found) if found else JSONResponse({"error": "There is no such mail."}, 404)
+        kept = next((mail for mail in mails if mail.id == request.path_params["id"]), None)
+        return mail_page(kept) if kept else JSONResponse({"error": "There is no such mail."}, 404)
 
     async def messages(self, request: Request) -> Response:
         if request.method == "DELETE":

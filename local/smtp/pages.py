@@ -22,18 +22,18 @@ _STYLE = (
 )
 
 
-def listed(mails: Iterable[Mail]) -> HTMLResponse:
+def inbox_page(mails: Iterable[Mail]) -> HTMLResponse:
     """All mails, the newest first."""
     rows = "".join(
         f"<tr><td>{mail.received:%Y-%m-%d %H:%M:%S}</td><td>{escape(', '.join(mail.recipients))}</td>"
         f'<td><a href="/mails/{escape(mail.id)}">{escape(mail.subject.strip() or "(no subject)")}</a></td></tr>'
-        for mail in sorted(mails, key=lambda one: (one.received, one.id), reverse=True)
+        for mail in sorted(mails, key=lambda mail: (mail.received, mail.id), reverse=True)
     )
     empty = "<p>No mail has come yet.</p>" if not rows else ""
     return _page("Mails", f"<table><tr><th>Came (UTC)<th>To<th>Subject</tr>{rows}</table>{empty}")
 
 
-def shown(mail: Mail) -> HTMLResponse:
+def mail_page(mail: Mail) -> HTMLResponse:
     """One mail."""
     headers = "".join(
         f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"

@@ -38,16 +38,20 @@ def send_followup_batch(context: Context, nothing: Nothing) -> Steps[SweepSummar
     """Claim one batch, write its mails, hand them over, and record what could not be recorded at once."""
     claims = (yield from call(context, claim_followups, ClaimBatch(batch=context.instance_id))).claims
     written = yield from fan_out(context, compose_followup, claims)
-    ready = [one.task for one in written if one.value is not None and one.value.ready]
+    ready = [result.task for result in written if result.value is not None and result.value.ready]
     attempts = yield from fan_out(context, hand_over_followup, ready)
-    done = [one.value for one in attempts if one.value is not None]
-    unrecorded = [Record(claim=one.claim, outcome=one.outcome) for one in done if one.outcome and not one.recorded]
+    done = [result.value for result in attempts if result.value is not None]
+    unrecorded = [
+        Record(claim=attempt.claim, outcome=attempt.outcome)
+        for attempt in done
+        if attempt.outcome and not attempt.recorded
+    ]
     yield from fan_out(context, record_followup, unrecorded)
     return _summary(len(claims), done)
 
 
 def _summary(claimed: int, attempts: list[Attempt]) -> SweepSummary:
-    kinds = [one.outcome.kind for one in attempts if one.outcome]
+    kinds = [attempt.outcome.kind for attempt in attempts if attempt.outcome]
     return SweepSummary(
         claimed=claimed,
         sent=kinds.count("accepted"),

@@ -32,13 +32,13 @@ KINDS = (HAND_OVER_UNKNOWN, COMPLAINTS, BAD_SIGNATURES, SENDER_DOMAIN)
 
 async def alert_unknown(email_ids: Sequence[int]) -> None:
     """Mails of which nobody knows whether they were handed over."""
-    shown = ", ".join(map(str, email_ids[:MOST_SHOWN])) + (" ..." if len(email_ids) > MOST_SHOWN else "")
+    numbers = ", ".join(map(str, email_ids[:MOST_SHOWN])) + (" ..." if len(email_ids) > MOST_SHOWN else "")
     await try_to_send(
         HAND_OVER_UNKNOWN.about(
             "followups",
             subject=f"[Manifold] followups: of {len(email_ids)} mails nobody knows whether they were handed over",
             text=(
-                f"The mails {shown} were being handed over when their worker stopped, or the provider's answer was "
+                f"The mails {numbers} were being handed over when their worker stopped, or the provider's answer was "
                 "lost. They are not sent again.\n\n"
                 "Look for their Message-ID at the provider or in the relay's log, then for each:\n"
                 '    POST /api/emails/{id}/resolve {"handed_over": true}\n'

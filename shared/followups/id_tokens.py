@@ -95,7 +95,7 @@ async def _fetched(url: str) -> dict[str, Any]:
         async with AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False) as client:
             answer = await client.get(url)
         answer.raise_for_status()
-        found = PyJWKSet.from_dict(answer.json())
+        key_set = PyJWKSet.from_dict(answer.json())
     except (HTTPError, PyJWTError, ValueError, TypeError) as error:
         raise TransientError(f"The issuer's keys cannot be read: {type(error).__name__}.", code="keys") from error
-    return {key.key_id: key for key in found.keys if key.key_id}
+    return {key.key_id: key for key in key_set.keys if key.key_id}

@@ -34,16 +34,16 @@ async def send(email: str) -> None:
             code="settings",
             remedy="Set FOLLOWUPS_SENDER and FOLLOWUPS_PUBLIC_URL.",
         )
-    found = await agents.by_email(email)
-    if found is None or not found[0].is_active or not await agents.may_be_mailed_a_password(found[0].id):
+    account = await agents.by_email(email)
+    if account is None or not account[0].is_active or not await agents.may_be_mailed_a_password(account[0].id):
         return
-    token = tokens.issue_for_password(found[0].id, _fingerprint(found[1]))
+    token = tokens.issue_for_password(account[0].id, _fingerprint(account[1]))
     try:
-        outcome = await to_agents.hand_over(_mail(found[0], f"{settings().followups_public_url}{PATH}?token={token}"))
+        outcome = await to_agents.hand_over(_mail(account[0], f"{settings().followups_public_url}{PATH}?token={token}"))
     except (Conflict, TransientError) as error:
-        logger.warning("A password mail was not sent.", extra={"agent": found[0].id, "reason": error.code})
+        logger.warning("A password mail was not sent.", extra={"agent": account[0].id, "reason": error.code})
         return
-    logger.info("A password mail was handed over.", extra={"agent": found[0].id, "outcome": outcome.kind})
+    logger.info("A password mail was handed over.", extra={"agent": account[0].id, "outcome": outcome.kind})
 
 
 async def replace(token: str, password: str) -> None:

@@ -60,8 +60,8 @@ class Merge(RequestBody):
 
 @routes.get("/api/clients", needs=AGENT, summary="The agent's clients")
 async def followups_list_clients(query: ClientsQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Client]]:
-    found = await clients.listed(agent_of(caller), query.part, stage=query.stage, search=query.search)
-    return linked(found, query.limit, request, followups_list_clients.__name__)
+    listed = await clients.listed(agent_of(caller), query.part, stage=query.stage, search=query.search)
+    return linked(listed, query.limit, request, followups_list_clients.__name__)
 
 
 @routes.post("/api/clients", needs=AGENT, summary="Enter a client, and plan its cadence if wanted")
@@ -86,7 +86,7 @@ async def followups_delete_clients(body: BulkDelete, caller: Caller) -> Deleted:
 @routes.delete("/api/clients/bulk", needs=AGENT, summary="Delete several clients, as RealtorOS does")
 async def followups_bulk_delete_clients(body: BulkIds, caller: Caller) -> BulkDeleted:
     deleted = await clients.delete(agent_of(caller), body.ids)
-    return bulk_deleted(body.ids, [one for one in dict.fromkeys(body.ids) if one not in deleted])
+    return bulk_deleted(body.ids, [client_id for client_id in dict.fromkeys(body.ids) if client_id not in deleted])
 
 
 @routes.get("/api/clients/{client_id}", needs=AGENT, summary="One client")
@@ -111,8 +111,8 @@ async def followups_client_tasks(
     client_id: Identifier, query: ClientTasksQuery, caller: Caller, request: func.HttpRequest
 ) -> Reply[list[Task]]:
     await clients.read(agent_of(caller), client_id)
-    found = await tasks.listed(agent_of(caller), query.part, client_id=client_id)
-    return linked(found, query.limit, request, followups_client_tasks.__name__)
+    listed = await tasks.listed(agent_of(caller), query.part, client_id=client_id)
+    return linked(listed, query.limit, request, followups_client_tasks.__name__)
 
 
 @routes.post(

@@ -27,5 +27,5 @@ async def followups_stats(caller: Caller) -> Stats:
 
 @routes.get("/api/dashboard/recent-activity", needs=AGENT, summary="What happened last")
 async def followups_activity(query: ActivityQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Event]]:
-    found = await dashboard.recent_activity(agent_of(caller), Place.of(query.cursor), query.limit)
-    return linked(found, query.limit, request, followups_activity.__name__)
+    events = await dashboard.recent_activity(agent_of(caller), Place.of(query.cursor), query.limit)
+    return linked(events, query.limit, request, followups_activity.__name__)

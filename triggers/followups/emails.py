@@ -57,8 +57,8 @@ class Resolved(LazyModel):
 @routes.get("/api/emails", needs=AGENT, summary="The agent's mails, newest first")
 async def followups_list_emails(query: EmailsQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Email]]:
     which = Which(state=query.state, status=query.status, client_id=query.client_id)
-    found = await mails.listed(agent_of(caller), query.part, which)
-    return linked(found, query.limit, request, followups_list_emails.__name__)
+    listed = await mails.listed(agent_of(caller), query.part, which)
+    return linked(listed, query.limit, request, followups_list_emails.__name__)
 
 
 @routes.get("/api/replies", needs=AGENT, summary="What clients answered, newest first")
@@ -81,7 +81,7 @@ async def followups_send_email(body: NewEmail, caller: Caller) -> Email:
 @routes.delete("/api/emails/bulk", needs=AGENT, summary="Delete several mails")
 async def followups_bulk_delete_emails(body: BulkIds, caller: Caller) -> BulkDeleted:
     agent_id = agent_of(caller)
-    return await delete_each(body.ids, lambda one: editing.delete(agent_id, one))
+    return await delete_each(body.ids, lambda email_id: editing.delete(agent_id, email_id))
 
 
 @routes.get("/api/emails/{email_id}", needs=AGENT, summary="One mail")

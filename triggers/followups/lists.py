@@ -87,39 +87,39 @@ class BulkDeleted(LazyModel):
     total_requested: int
 
 
-def page(found: Sequence[Row], limit: int) -> Page[Row]:
+def page(items: Sequence[Row], limit: int) -> Page[Row]:
     """A page of the rows; the number of the last one is where the next page begins."""
-    following = str(found[-1].id) if len(found) == limit else None
-    return Page(data=list(found), pagination=Pagination(limit=limit, next=following))
+    following = str(items[-1].id) if len(items) == limit else None
+    return Page(data=list(items), pagination=Pagination(limit=limit, next=following))
 
 
-def timed_page(found: Sequence[Timed], limit: int) -> Page[Timed]:
+def timed_page(items: Sequence[Timed], limit: int) -> Page[Timed]:
     """A page of rows that know their place in the order of moments."""
-    following = found[-1].place.cursor if len(found) == limit else None
-    return Page(data=list(found), pagination=Pagination(limit=limit, next=following))
+    following = items[-1].place.cursor if len(items) == limit else None
+    return Page(data=list(items), pagination=Pagination(limit=limit, next=following))
 
 
-def linked(found: list[Listed], limit: int, request: func.HttpRequest, name: str) -> Reply[list[Listed]]:
+def linked(items: list[Listed], limit: int, request: func.HttpRequest, name: str) -> Reply[list[Listed]]:
     """The rows as an array, with a link to the same request behind the last one; none where the list has ended.
 
     `name` is that of the list, for which its cursor is sealed: the handler's.
     """
-    if len(found) < limit:
-        return Reply(found)
-    asked = urlsplit(request.url)
-    kept = [(key, value) for key, value in parse_qsl(asked.query) if key not in ("cursor", "page")]
-    following = urlencode([*kept, ("cursor", sealed(str(found[-1].id), name))])
-    return Reply(found, headers={"Link": f'<{asked.path}?{following}>; rel="next"'})
+    if len(items) < limit:
+        return Reply(items)
+    address = urlsplit(request.url)
+    kept = [(key, value) for key, value in parse_qsl(address.query) if key not in ("cursor", "page")]
+    following = urlencode([*kept, ("cursor", sealed(str(items[-1].id), name))])
+    return Reply(items, headers={"Link": f'<{address.path}?{following}>; rel="next"'})
 
 
 async def delete_each(ids: Sequence[int], delete: Callable[[int], Awaitable[None]]) -> BulkDeleted:
     """Delete one after another; one that cannot be deleted keeps no other."""
     failed: list[int] = []
-    for one in dict.fromkeys(ids):
+    for number in dict.fromkeys(ids):
         try:
-            await delete(one)
+            await delete(number)
         except (Conflict, NotFound):
-            failed.append(one)
+            failed.append(number)
     return bulk_deleted(ids, failed)
 
 

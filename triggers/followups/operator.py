@@ -80,9 +80,9 @@ async def followups_list_unknown(query: NumberedPage) -> Page[UnknownMail]:
 @routes.get("/api/followups/suppressions", needs=ADMIN, summary="Addresses that get no mail")
 async def followups_list_suppressions(query: SuppressionsPage) -> Page[Suppression]:
     """In the order of addresses, each with its scope, its reason and since when."""
-    found = await suppressions.listed(after=query.cursor or "", limit=query.limit, address=query.address)
-    following = found[-1].address if len(found) == query.limit else None
-    return Page(data=found, pagination=Pagination(limit=query.limit, next=following))
+    listed = await suppressions.listed(after=query.cursor or "", limit=query.limit, address=query.address)
+    following = listed[-1].address if len(listed) == query.limit else None
+    return Page(data=listed, pagination=Pagination(limit=query.limit, next=following))
 
 
 @routes.post("/api/followups/suppressions/lift", needs=ADMIN, summary="Write to an address again")

@@ -90,10 +90,10 @@ class Processing(LazyModel):
 
 @routes.get("/api/tasks", needs=AGENT, summary="The agent's tasks")
 async def followups_list_tasks(query: TasksQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Task]]:
-    found = await tasks.listed(
+    listed = await tasks.listed(
         agent_of(caller), query.part, status=query.status, client_id=query.client_id, channel=query.channel
     )
-    return linked(found, query.limit, request, followups_list_tasks.__name__)
+    return linked(listed, query.limit, request, followups_list_tasks.__name__)
 
 
 @routes.post("/api/tasks", needs=AGENT, summary="Add a task beside the cadence")
@@ -103,19 +103,18 @@ async def followups_create_task(body: NewTask, caller: Caller) -> Task:
 
 @routes.get("/api/tasks/diagnostics/due-tasks", needs=AGENT, summary="What is due, and what keeps it")
 async def followups_due_tasks(query: DueQuery, caller: Caller) -> DueTasks:
-    found = await explain.due(agent_of(caller), Place.of(query.cursor), query.limit)
+    explanations = await explain.due(agent_of(caller), Place.of(query.cursor), query.limit)
     counts = await explain.counts(agent_of(caller))
-    return DueTasks(
-        **counts.model_dump(), due_tasks_details=found, pagination=timed_page(found, query.limit).pagination
-    )
+    pagination = timed_page(explanations, query.limit).pagination
+    return DueTasks(**counts.model_dump(), due_tasks_details=explanations, pagination=pagination)
 
 
 @routes.get("/api/tasks/agenda", needs=AGENT, summary="What goes out today and tomorrow")
 async def followups_agenda(query: AgendaQuery, caller: Caller) -> AgendaPage:
-    found = await agenda.agenda(agent_of(caller), Place.of(query.cursor), query.limit, query.day)
-    pagination = timed_page(found.data, query.limit).pagination
+    planned = await agenda.agenda(agent_of(caller), Place.of(query.cursor), query.limit, query.day)
+    pagination = timed_page(planned.data, query.limit).pagination
     return AgendaPage(
-        due_today=found.due_today, due_tomorrow=found.due_tomorrow, data=found.data, pagination=pagination
+        due_today=planned.due_today, due_tomorrow=planned.due_tomorrow, data=planned.data, pagination=pagination
     )
 
 
@@ -145,7 +144,7 @@ async def followups_process_due(caller: Caller, client: DurableClient) -> Proces
 @routes.delete("/api/tasks/bulk", needs=AGENT, summary="Delete several tasks")
 async def followups_bulk_delete_tasks(body: BulkIds, caller: Caller) -> BulkDeleted:
     agent_id = agent_of(caller)
-    return await delete_each(body.ids, lambda one: tasks.delete(agent_id, one))
+    return await delete_each(body.ids, lambda task_id: tasks.delete(agent_id, task_id))
 
 
 @routes.get("/api/tasks/{task_id}", needs=AGENT, summary="One task")

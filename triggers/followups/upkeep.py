@@ -30,5 +30,5 @@ sweep = Sweep("followups", due=_due, run=_run)
 @routes.get("/health/scheduler", needs=PUBLIC, summary="Do follow-ups go out in time?", also={503: SchedulerHealth})
 async def followups_health() -> Reply[SchedulerHealth]:
     """Red by the age of the last sweep that ended, and of the oldest task that is due."""
-    found = await scheduler_health()
-    return Reply(found, status=503 if found.status == "red" else 200)
+    health = await scheduler_health()
+    return Reply(health, status=503 if health.status == "red" else 200)

@@ -48,8 +48,8 @@ class Brief(LazyModel):
     @property
     def names(self) -> list[str]:
         """What a mail repeats as it stands, the longest first."""
-        given = {self.property_address, self.company, self.agent_name, self.client_name, self.first_name}
-        return sorted((name for name in given if name), key=len, reverse=True)
+        names = {self.property_address, self.company, self.agent_name, self.client_name, self.first_name}
+        return sorted((name for name in names if name), key=len, reverse=True)
 
 
 class Draft(LazyModel):

@@ -81,9 +81,9 @@ def _paragraphs(body: str) -> tuple[str, list[str]]:
 
 def _forbidden(draft: Draft, brief: Brief) -> Iterator[str]:
     text = f"{draft.subject}\n{draft.body}"
-    if found := _PLACEHOLDER.findall(text):
-        yield f"a placeholder is left: {shown(found)}"
+    if matches := _PLACEHOLDER.findall(text):
+        yield f"a placeholder is left: {shown(matches)}"
     for name in brief.names:  # a Church Street, and a Family Realty, describe nobody
         text = text.replace(name, " ")
-    if found := [match.group() for match in _HOUSING.finditer(text)]:
-        yield f"it describes people, not the property: {shown(found)}"
+    if matches := [match.group() for match in _HOUSING.finditer(text)]:
+        yield f"it describes people, not the property: {shown(matches)}"

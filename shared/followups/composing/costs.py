@@ -52,18 +52,18 @@ class DailyCost(ResponseBody):
 async def tokens_today() -> int:
     """Tokens of all calls since midnight UTC; calls under way are not among them."""
     async with database() as connection:
-        [found] = await rows(
+        [used] = await rows(
             connection,
             "select coalesce(sum(input_tokens + output_tokens), 0)::bigint as n from followups.drafts"
             " where created_at >= date_trunc('day', now(), 'UTC')",
         )
-    return found["n"]
+    return used["n"]
 
 
 async def by_day(days: int) -> list[DailyCost]:
     """The calls of the last days, the newest first."""
     async with database() as connection:
-        found = await rows(
+        days_and_models = await rows(
             connection,
             "select date_trunc('day', created_at, 'UTC')::date as day, model, outcome, count(*) as calls,"
             " sum(input_tokens)::bigint as input_tokens, sum(output_tokens)::bigint as output_tokens,"
@@ -72,7 +72,7 @@ async def by_day(days: int) -> list[DailyCost]:
             " group by 1, 2, 3 order by 1 desc, 2, 3",
             (days - 1,),
         )
-    return [DailyCost.model_validate(row) for row in found]
+    return [DailyCost.model_validate(row) for row in days_and_models]
 
 
 async def record(call: Call) -> None:

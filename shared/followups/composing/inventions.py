@@ -76,31 +76,31 @@ def inventions(text: str, brief: Brief) -> Iterator[str]:
     links = {_bare(link) for link in _LINK.findall(brief.vouched)}
     if invented := [link for link in _LINK.findall(text) if _bare(link) not in links]:
         yield f"it has links that the agent did not give: {shown(invented)}"
-    known = {counted for found in _COUNTED.finditer(brief.facts) for counted in _readings(found)}
+    stated = {counted for match in _COUNTED.finditer(brief.facts) for counted in _readings(match)}
     # Of the agent's telephone number no part is a fact by itself.
     without_phone = _LINK.sub(" ", text.replace(brief.agent_phone, " ") if brief.agent_phone else text)
-    counted = [found for found in _COUNTED.finditer(without_phone) if _reading(found) not in known]
+    counted = [match for match in _COUNTED.finditer(without_phone) if _reading(match) not in stated]
     if counted:
-        yield f"it names numbers that nobody gave: {shown([found.group().strip() for found in counted])}"
+        yield f"it names numbers that nobody gave: {shown([match.group().strip() for match in counted])}"
     days = {day.lower() for pattern in _DAYS for day in pattern.findall(brief.facts)}
     if invented := [day for pattern in _DAYS for day in pattern.findall(text) if day.lower() not in days]:
         yield f"it names days that nobody gave: {shown(invented)}"
 
 
-def shown(found: list[str]) -> str:
+def shown(texts: list[str]) -> str:
     """The first few of what was found."""
-    return ", ".join(dict.fromkeys(one[:60] for one in found[:5]))
+    return ", ".join(dict.fromkeys(text[:60] for text in texts[:5]))
 
 
-def _reading(found: re.Match[str]) -> tuple[str, str, str]:
-    number = found["number"].lower().replace(",", "")
-    currency, unit = (found["currency"] or "").upper(), (found["unit"] or "").lower()
+def _reading(match: re.Match[str]) -> tuple[str, str, str]:
+    number = match["number"].lower().replace(",", "")
+    currency, unit = (match["currency"] or "").upper(), (match["unit"] or "").lower()
     return _VALUES.get(number, number), currency, re.sub(r"\.|(?<=\w)s$", "", unit)
 
 
-def _readings(found: re.Match[str]) -> Iterator[tuple[str, str, str]]:
+def _readings(match: re.Match[str]) -> Iterator[tuple[str, str, str]]:
     """A number that was given with its unit may be named without it."""
-    number, currency, unit = _reading(found)
+    number, currency, unit = _reading(match)
     yield from ((number, currency, unit), (number, currency, ""), (number, "", unit), (number, "", ""))
 
 

@@ -73,4 +73,4 @@ def _cut(value: Any) -> Any:
 
 def size(brief: Brief) -> int:
     """About how many tokens the messages have: a token is four characters of English, and at least three."""
-    return sum(len(str(one["content"])) for one in messages(brief)) // 3
+    return sum(len(str(message["content"])) for message in messages(brief)) // 3

@@ -23,15 +23,15 @@ async def receive(mail: Inbound) -> Literal["taken", "known", "ignored"]:
 
 async def _receive_notice(notice: Notice, message_id: str) -> Literal["taken", "known", "ignored"]:
     async with database() as connection:
-        found = await rows(
+        emails = await rows(
             connection, "select id from followups.emails where message_key = %s::uuid", (notice.message_key,)
         )
-    if not found:
+    if not emails:
         return "ignored"
     event = ProviderEvent(
         provider="notice",
         event_id=message_id[:LONGEST_EVENT_ID],
-        email_id=found[0]["id"],
+        email_id=emails[0]["id"],
         kind=notice.kind,
         permanent=notice.permanent,
         happened_at=datetime.now(UTC),

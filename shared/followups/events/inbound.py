@@ -77,10 +77,10 @@ def _parsed(raw: bytes) -> EmailMessage:
 
 def _headers(message: EmailMessage) -> dict[str, str]:
     """The first of each header by its name in small letters. Encoded words stay: an address is told from them first."""
-    found: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, value in message.raw_items():
-        found.setdefault(name.lower(), " ".join(_plain(_eight_bit(str(value))).split()))
-    return found
+        headers.setdefault(name.lower(), " ".join(_plain(_eight_bit(str(value))).split()))
+    return headers
 
 
 def _eight_bit(text: str) -> str:
@@ -96,10 +96,10 @@ def _decoded(text: str) -> str:
     return _plain(str(make_header(decode_header(text))))
 
 
-def _read(given: G, reader: Callable[[G], R], otherwise: R) -> R:
+def _read(message: G, reader: Callable[[G], R], otherwise: R) -> R:
     """What the reader makes of it. The library's parsers fail in many ways on what no mail program writes."""
     try:
-        return reader(given)
+        return reader(message)
     except Exception:  # noqa: BLE001 - as above
         return otherwise
 

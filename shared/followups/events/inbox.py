@@ -64,13 +64,13 @@ async def _locked_mail(connection: AsyncConnection[Any], event: ProviderEvent) -
     if not named:
         return None
     await outbox.lock_task(connection, named[0]["id"])
-    found = await rows(
+    mails = await rows(
         connection,
         "select id, client_id, recipient, coalesce(sending_at, first_sending_at) as sending_at"
         " from followups.emails where id = %s and coalesce(sending_at, first_sending_at) is not null",
         (named[0]["id"],),
     )
-    return found[0] if found else None
+    return mails[0] if mails else None
 
 
 async def _note_engagement(connection: AsyncConnection[Any], mail: dict[str, Any]) -> None:
@@ -80,12 +80,12 @@ async def _note_engagement(connection: AsyncConnection[Any], mail: dict[str, Any
         " where email_id = %s and kind in ('opened', 'clicked')",
         (mail["id"],),
     )
-    found = engagement([Look(**look) for look in looks], mail["sending_at"])
+    engaged = engagement([Look(**look) for look in looks], mail["sending_at"])
     await connection.execute(
         "update followups.emails set engagement = %s, opened_at = %s, clicked_at = %s, machine_opens = %s,"
         " machine_clicks = %s, updated_at = now() where id = %s",
         (
-            *(found.level, found.opened_at, found.clicked_at, found.machine_opens, found.machine_clicks),
+            *(engaged.level, engaged.opened_at, engaged.clicked_at, engaged.machine_opens, engaged.machine_clicks),
             mail["id"],
         ),
     )
@@ -138,8 +138,8 @@ async def _note(connection: AsyncConnection[Any], address: str, scope: str, reas
 
 async def _brake() -> None:
     """Warn at a tenth of a per cent of complaints, stop everything at three."""
-    found = await brakes.complaints()
-    if found.stop:
-        await brakes.stop(f"{found.complaints} complaints of {found.sent} mails in 30 days")
-    if found.warn:
-        await alerts.alert_complaints(found.complaints, found.sent, stopped=found.stop)
+    complaints = await brakes.complaints()
+    if complaints.stop:
+        await brakes.stop(f"{complaints.complaints} complaints of {complaints.sent} mails in 30 days")
+    if complaints.warn:
+        await alerts.alert_complaints(complaints.complaints, complaints.sent, stopped=complaints.stop)

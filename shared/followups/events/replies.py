@@ -74,30 +74,30 @@ async def record_reply(mail: Inbound) -> Literal["taken", "known", "ignored"]:
 async def listed(agent_id: int, *, before: int | None, limit: int) -> list[ClientReply]:
     """The agent's replies below that number, the newest first."""
     async with database() as connection:
-        found = await rows(
+        stored = await rows(
             connection,
             "select id, client_id, email_id, sender, subject, body, received_at from followups.replies"
             " where agent_id = %(agent)s and (%(before)s::bigint is null or id < %(before)s)"
             " order by id desc limit %(limit)s",
             {"agent": agent_id, "before": before, "limit": limit},
         )
-    return [ClientReply.model_validate(row) for row in found]
+    return [ClientReply.model_validate(row) for row in stored]
 
 
 async def _answered(connection: AsyncConnection[Any], mail: Inbound) -> dict[str, Any] | None:
     """SES gives each mail a Message-ID of its own, whose left part is the id that it answered with."""
-    found = await rows(
+    clients = await rows(
         connection,
         "select agent_id, followups.living_client(client_id) as client_id, id as email_id from followups.emails"
         " where message_key = any(%(keys)s::uuid[]) or provider_id = any(%(ids)s) order by id desc limit 1",
-        {"ids": list(mail.answers), "keys": [one for one in mail.answers if _KEY.fullmatch(one)]},
+        {"ids": list(mail.answers), "keys": [key for key in mail.answers if _KEY.fullmatch(key)]},
     )
-    if not found:
-        found = await rows(
+    if not clients:
+        clients = await rows(
             connection,
             "select c.agent_id, c.id as client_id, null::bigint as email_id from followups.clients c"
             " where c.id in (select followups.living_client(id) from followups.clients where email = %s)"
             " and not c.is_deleted and c.last_contacted is not null order by c.last_contacted desc limit 1",
             (mail.sender,),
         )
-    return found[0] if found else None
+    return clients[0] if clients else None

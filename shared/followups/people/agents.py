@@ -22,9 +22,9 @@ async def register(email: str, password_hash: str, name: str, profile: ProfileFi
     Raises:
         Conflict: the address is taken.
     """
-    given = {name: value for name, value in _changed(profile).items() if value is not None}
-    given |= {"email": email, "password_hash": password_hash, "name": name, "auth_provider": "email"}
-    return await _inserted(given)
+    columns = {name: value for name, value in _columns(profile).items() if value is not None}
+    columns |= {"email": email, "password_hash": password_hash, "name": name, "auth_provider": "email"}
+    return await _inserted(columns)
 
 
 async def register_with_google(email: str, subject: str, name: str) -> Agent:
@@ -36,15 +36,15 @@ async def register_with_google(email: str, subject: str, name: str) -> Agent:
     return await _inserted({"email": email, "google_sub": subject, "name": name, "auth_provider": "google"})
 
 
-async def _inserted(given: dict[str, Any]) -> Agent:
-    names = ", ".join(given)
-    values = ", ".join(f"%({column})s" for column in given)
+async def _inserted(columns: dict[str, Any]) -> Agent:
+    names = ", ".join(columns)
+    values = ", ".join(f"%({name})s" for name in columns)
     async with database() as connection:
         made = await rows(
             connection,
             f"insert into followups.agents ({names}) values ({values}) on conflict do nothing"  # noqa: S608 - the names are the model's
             f" returning {_COLUMNS}",
-            given,
+            columns,
         )
     if not made:
         raise Conflict("There is an agent with this address.", code="address-taken", remedy="Sign in instead.")
@@ -54,19 +54,19 @@ async def _inserted(given: dict[str, Any]) -> Agent:
 async def by_email(email: str) -> tuple[Agent, str | None] | None:
     """The agent of this address with the hash of the password; None if there is none."""
     async with database() as connection:
-        found = await rows(
+        agents = await rows(
             connection,
             f"select {_COLUMNS}, password_hash from followups.agents where email = %s",  # noqa: S608 - as above
             (email,),
         )
-    return (Agent.model_validate(found[0]), found[0]["password_hash"]) if found else None
+    return (Agent.model_validate(agents[0]), agents[0]["password_hash"]) if agents else None
 
 
 async def by_google(subject: str) -> Agent | None:
     """The agent who is linked with this account of Google; None if there is none."""
     async with database() as connection:
-        found = await rows(connection, f"select {_COLUMNS} from followups.agents where google_sub = %s", (subject,))  # noqa: S608 - as above
-    return Agent.model_validate(found[0]) if found else None
+        agents = await rows(connection, f"select {_COLUMNS} from followups.agents where google_sub = %s", (subject,))  # noqa: S608 - as above
+    return Agent.model_validate(agents[0]) if agents else None
 
 
 async def link_google(agent_id: int, subject: str) -> Agent:
@@ -80,7 +80,7 @@ async def link_google(agent_id: int, subject: str) -> Agent:
 
     try:
         async with database() as connection:
-            found = await rows(
+            linked = await rows(
                 connection,
                 "update followups.agents set google_sub = %(subject)s, updated_at = now()"  # noqa: S608 - as above
                 " where id = %(id)s and coalesce(google_sub, %(subject)s) = %(subject)s"
@@ -89,10 +89,10 @@ async def link_google(agent_id: int, subject: str) -> Agent:
             )
     except UniqueViolation:
         raise Conflict("Another agent is linked with this account of Google.", code="google-taken") from None
-    if not found:
+    if not linked:
         await read(agent_id)
         raise Conflict("You are linked with another account of Google.", code="google-linked")
-    return Agent.model_validate(found[0])
+    return Agent.model_validate(linked[0])
 
 
 async def read(agent_id: int) -> Agent:
@@ -102,26 +102,26 @@ async def read(agent_id: int) -> Agent:
         NotFound: there is none of this number.
     """
     async with database() as connection:
-        return _one(await rows(connection, f"select {_COLUMNS} from followups.agents where id = %s", (agent_id,)))  # noqa: S608 - as above
+        return _agent_of(await rows(connection, f"select {_COLUMNS} from followups.agents where id = %s", (agent_id,)))  # noqa: S608 - as above
 
 
 async def signed_in(agent_id: int, since: datetime) -> Agent | None:
     """The agent, if a session that began then goes on: a new password ends all before it."""
     async with database() as connection:
-        found = await rows(
+        agents = await rows(
             connection,
             f"select {_COLUMNS} from followups.agents where id = %s"  # noqa: S608 - as above
             " and coalesce(date_trunc('second', sessions_from) <= %s, true)",
             (agent_id, since),
         )
-    return Agent.model_validate(found[0]) if found else None
+    return Agent.model_validate(agents[0]) if agents else None
 
 
 async def password_of(agent_id: int) -> str | None:
     """The hash of the agent's password; None if there is none."""
     async with database() as connection:
-        found = await rows(connection, "select password_hash from followups.agents where id = %s", (agent_id,))
-    return found[0]["password_hash"] if found else None
+        agents = await rows(connection, "select password_hash from followups.agents where id = %s", (agent_id,))
+    return agents[0]["password_hash"] if agents else None
 
 
 async def set_password(agent_id: int, old: str | None, new: str) -> bool:
@@ -146,14 +146,14 @@ async def upgrade_hash(agent_id: int, old: str, new: str) -> None:
 async def password_costs() -> Mapping[Cost, int]:
     """How many agents have a hash of each cost."""
     async with database() as connection:
-        found = await rows(
+        by_cost = await rows(
             connection,
             # Salt and hash come last; what is before them is the cost.
             "select min(password_hash) as one, count(*) as number from followups.agents where password_hash is not null"
             r" group by regexp_replace(password_hash, '[$][^$]*[$][^$]*$', '')",
         )
     costs: Counter[Cost] = Counter()
-    for row in found:
+    for row in by_cost:
         costs[cost_in_effect(row["one"])] += row["number"]
     return costs
 
@@ -176,17 +176,17 @@ async def change(agent_id: int, profile: AgentProfile) -> Agent:
         NotFound: there is no such agent.
         InvalidInput: the agent would have no name, or hours that end before they begin.
     """
-    given = _changed(profile)
+    columns = _columns(profile)
     for field in ("name", "time_zone", "working_days", "opens", "closes", "send_mode", "daily_cap"):
-        if field in given and given[field] is None:
+        if field in columns and columns[field] is None:
             raise InvalidInput(f"An agent has a {field}; leave the field out to keep it.", field=field)
-    sets = ", ".join([*(f"{column} = %({column})s" for column in given), "updated_at = now()"])
+    sets = ", ".join([*(f"{name} = %({name})s" for name in columns), "updated_at = now()"])
     async with database() as connection:
-        return _one(
+        return _agent_of(
             await rows(
                 connection,
                 f"update followups.agents set {sets} where id = %(id)s returning {_COLUMNS}",  # noqa: S608 - as above
-                {**given, "id": agent_id},
+                {**columns, "id": agent_id},
             )
         )
 
@@ -199,7 +199,7 @@ async def pause(agent_id: int, *, paused: bool) -> Agent:
     """
     moment = "coalesce(paused_at, now())" if paused else "null"
     async with database() as connection:
-        return _one(
+        return _agent_of(
             await rows(
                 connection,
                 f"update followups.agents set paused_at = {moment}, updated_at = now() where id = %s"  # noqa: S608 - as above
@@ -209,14 +209,14 @@ async def pause(agent_id: int, *, paused: bool) -> Agent:
         )
 
 
-def _changed(profile: ProfileFields) -> dict[str, Any]:
-    given = profile.model_dump(exclude_unset=True)
-    if given.get("working_days") is not None:
-        given["working_days"] = sorted(set(given["working_days"]))
-    return given
+def _columns(profile: ProfileFields) -> dict[str, Any]:
+    columns = profile.model_dump(exclude_unset=True)
+    if columns.get("working_days") is not None:
+        columns["working_days"] = sorted(set(columns["working_days"]))
+    return columns
 
 
-def _one(found: list[dict[str, Any]]) -> Agent:
-    if not found:
+def _agent_of(agents: list[dict[str, Any]]) -> Agent:
+    if not agents:
         raise unknown_agent()
-    return Agent.model_validate(found[0])
+    return Agent.model_validate(agents[0])

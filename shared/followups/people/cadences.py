@@ -98,6 +98,6 @@ async def _clear(connection: AsyncConnection[Any], agent_id: int | None) -> None
 
 
 async def _read(connection: AsyncConnection[Any], agent_id: int | None) -> Cadence:
-    found = await rows(connection, _STEPS, {"agent": agent_id})
-    own = any(row.pop("own") for row in found)
-    return Cadence(own=own, steps=[Step.model_validate(row) for row in found])
+    steps = await rows(connection, _STEPS, {"agent": agent_id})
+    own = any(row.pop("own") for row in steps)
+    return Cadence(own=own, steps=[Step.model_validate(row) for row in steps])

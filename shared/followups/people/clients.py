@@ -39,17 +39,17 @@ async def create(agent_id: int, new: NewClient) -> Client:
 
 async def insert(connection: AsyncConnection[Any], agent_id: int, new: Sequence[NewClient]) -> list[Client]:
     """As `create`, in the caller's transaction; those whose address is taken are left out."""
-    given = [{**_columns(one.model_dump(exclude={"create_tasks"})), "agent_id": agent_id} for one in new]
-    names = ", ".join(given[0]) if given else ""
-    values = ", ".join(f"%({column})s" for column in given[0]) if given else ""
+    entries = [{**_columns(client.model_dump(exclude={"create_tasks"})), "agent_id": agent_id} for client in new]
+    names = ", ".join(entries[0]) if entries else ""
+    values = ", ".join(f"%({column})s" for column in entries[0]) if entries else ""
     made = await rows_of_each(
         connection,
         f"insert into followups.clients ({names}) values ({values})"  # noqa: S608 - the names are the model's
         f" on conflict (agent_id, email) where not is_deleted do nothing returning {_COLUMNS}",
-        given,
+        entries,
     )
     entered = [Client.model_validate(row) for row in made]
-    planned = {one.email for one in new if one.create_tasks}
+    planned = {client.email for client in new if client.create_tasks}
     await tasks.plan_cadence(connection, agent_id, [client for client in entered if client.email in planned])
     return entered
 
@@ -61,7 +61,7 @@ async def read(agent_id: int, client_id: int) -> Client:
         NotFound: there is none, or it is another agent's.
     """
     async with database() as connection:
-        return _one(
+        return _client_of(
             await rows(
                 connection,
                 f"select {_COLUMNS} from followups.clients where {_MINE}",  # noqa: S608 - as above
@@ -73,7 +73,7 @@ async def read(agent_id: int, client_id: int) -> Client:
 async def listed(agent_id: int, part: Part, *, stage: Stage | None = None, search: str = "") -> list[Client]:
     """That part of the agent's clients, in the order of their numbers."""
     async with database() as connection:
-        found = await rows(
+        clients = await rows(
             connection,
             f"""
             select {_COLUMNS} from followups.clients
@@ -84,7 +84,7 @@ async def listed(agent_id: int, part: Part, *, stage: Stage | None = None, searc
             """,  # noqa: S608 - as above
             {"agent": agent_id, "stage": stage, "search": search.lower(), **asdict(part)},
         )
-    return [Client.model_validate(row) for row in found]
+    return [Client.model_validate(row) for row in clients]
 
 
 async def change(agent_id: int, client_id: int, changed: ClientChange) -> Client:
@@ -98,17 +98,17 @@ async def change(agent_id: int, client_id: int, changed: ClientChange) -> Client
     """
     from psycopg.errors import UniqueViolation  # noqa: PLC0415 - loads in the activity that needs it
 
-    given = _columns(changed.model_dump(exclude_unset=True, exclude={"email_unsubscribed"}))
-    if "email" in given and given["email"] is None:
+    columns = _columns(changed.model_dump(exclude_unset=True, exclude={"email_unsubscribed"}))
+    if "email" in columns and columns["email"] is None:
         raise InvalidInput("A client has an address; leave the field out to keep it.", field="email")
-    sets = ", ".join([*(f"{column} = %({column})s" for column in given), "updated_at = now()"])
+    sets = ", ".join([*(f"{name} = %({name})s" for name in columns), "updated_at = now()"])
     try:
         async with database() as connection:
-            client = _one(
+            client = _client_of(
                 await rows(
                     connection,
                     f"update followups.clients set {sets} where {_MINE} returning {_COLUMNS}",  # noqa: S608 - as above
-                    {**given, "agent": agent_id, "id": client_id},
+                    {**columns, "agent": agent_id, "id": client_id},
                 )
             )
             if changed.email_unsubscribed in (None, client.email_unsubscribed):
@@ -122,13 +122,13 @@ async def change(agent_id: int, client_id: int, changed: ClientChange) -> Client
 async def delete(agent_id: int, client_ids: Sequence[int]) -> list[int]:
     """Delete these of the agent's clients and cancel what is planned for them; which there were."""
     async with database() as connection:
-        found = await rows(
+        clients = await rows(
             connection,
             "update followups.clients set is_deleted = true, updated_at = now()"
             " where agent_id = %s and id = any(%s) and not is_deleted returning id",
             (agent_id, list(client_ids)),
         )
-        deleted = sorted(row["id"] for row in found)
+        deleted = sorted(row["id"] for row in clients)
         await tasks.end_pending(connection, deleted, "cancelled", "client-deleted")
     return deleted
 
@@ -141,7 +141,7 @@ async def pause(agent_id: int, client_id: int, *, paused: bool) -> Client:
     """
     moment = "coalesce(paused_at, now())" if paused else "null"
     async with database() as connection:
-        return _one(
+        return _client_of(
             await rows(
                 connection,
                 f"update followups.clients set paused_at = {moment}, updated_at = now()"  # noqa: S608 - as above
@@ -165,13 +165,13 @@ async def merge(agent_id: int, kept_id: int, other_id: int) -> Client:
     if kept_id == other_id:
         raise InvalidInput("A client cannot be merged with itself.", field="other_id")
     async with database() as connection:
-        found = await rows(
+        locked = await rows(
             connection,
             "select id from followups.clients where agent_id = %s and id = any(%s) and not is_deleted"
             " order by id for no key update",
             (agent_id, [kept_id, other_id]),
         )
-        if len(found) != 2:  # noqa: PLR2004 - the two
+        if len(locked) != 2:  # noqa: PLR2004 - the two
             raise unknown_client()
         await connection.execute(
             "update followups.tasks t set client_id = %(kept)s, updated_at = now() where t.client_id = %(other)s"
@@ -203,25 +203,25 @@ async def merge(agent_id: int, kept_id: int, other_id: int) -> Client:
             """,  # noqa: S608 - as above
             (kept_id, other_id),
         )
-    return _one(merged)
+    return _client_of(merged)
 
 
 def _prefixed(alias: str) -> str:
     return ", ".join(f"{alias}.{name}" for name in Client.model_fields)
 
 
-def _columns(given: dict[str, Any]) -> dict[str, Any]:
-    if "custom_fields" in given:
-        given["custom_fields"] = json.dumps(given["custom_fields"])
-    if given.get("working_days") is not None:
-        given["working_days"] = sorted(set(given["working_days"]))
-    return given
+def _columns(fields: dict[str, Any]) -> dict[str, Any]:
+    if "custom_fields" in fields:
+        fields["custom_fields"] = json.dumps(fields["custom_fields"])
+    if fields.get("working_days") is not None:
+        fields["working_days"] = sorted(set(fields["working_days"]))
+    return fields
 
 
-def _one(found: list[dict[str, Any]]) -> Client:
-    if not found:
+def _client_of(clients: list[dict[str, Any]]) -> Client:
+    if not clients:
         raise unknown_client()
-    return Client.model_validate(found[0])
+    return Client.model_validate(clients[0])
 
 
 def _address_taken() -> Conflict:

@@ -41,11 +41,11 @@ def read(text: str) -> tuple[list[str], Iterator[Row]]:
     # What is too long for a field fails its row, not the file. The limit is the process's: others may need more.
     csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARACTERS))
     text = text.removeprefix("\ufeff")
-    said = _EXCEL_SAYS.match(text)
+    excel_line = _EXCEL_SAYS.match(text)
     # Rows end as files have it: a separator within a cell, such as U+2028, ends none.
-    lines = list(StringIO(text[said.end() :] if said else text, newline=""))
-    delimiter = said.group(1) if said else _delimiter(text)
-    rows = _rows(lines, delimiter, 2 if said else 1)
+    lines = list(StringIO(text[excel_line.end() :] if excel_line else text, newline=""))
+    delimiter = excel_line.group(1) if excel_line else _delimiter(text)
+    rows = _rows(lines, delimiter, 2 if excel_line else 1)
     first = next(rows, None)
     if first is None or first.problem:
         raise InvalidInput("The first line is no header of a CSV file.", field="csv")

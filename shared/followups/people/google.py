@@ -63,8 +63,8 @@ async def sign_in(account: GoogleAccount) -> Agent:
         Forbidden: there is no agent, and registration is not open.
         Unauthenticated: the agent is not active.
     """
-    found = await agents.by_google(account.subject)
-    if found is None:
+    agent = await agents.by_google(account.subject)
+    if agent is None:
         if await agents.by_email(account.email):
             raise Conflict(
                 "There is an agent with this address who has not linked Google.",
@@ -73,7 +73,7 @@ async def sign_in(account: GoogleAccount) -> Agent:
             )
         if not settings().followups_open_registration:
             raise Forbidden("There is no such agent.", code="registration-closed", remedy="Ask the operator.")
-        found = await agents.register_with_google(account.email, account.subject, account.name)
-    if not found.is_active:
+        agent = await agents.register_with_google(account.email, account.subject, account.name)
+    if not agent.is_active:
         raise Unauthenticated("The agent is not active.", code="sign-in-refused")
-    return found
+    return agent

@@ -62,21 +62,21 @@ class ImportReport(ResponseBody):
     ignored_columns: list[str]
 
 
-async def import_clients(agent_id: int, given: ClientImport) -> ImportReport:
+async def import_clients(agent_id: int, request: ClientImport) -> ImportReport:
     """Enter the clients of a file. A row that is wrong, or whose address is known, keeps no other out.
 
     Raises:
         InvalidInput: the file has no header, no column of addresses or too many rows, or the mapping does not fit it.
     """
-    header, file_rows = csv_files.read(given.csv)
-    fields = _fields(header, given.mapping)
+    header, file_rows = csv_files.read(request.csv)
+    fields = _fields(header, request.mapping)
     failed: list[BadRow] = []
     duplicates: list[Duplicate] = []
     new: dict[str, tuple[int, NewClient]] = {}
     for number, row in enumerate(file_rows):
         if number == MOST_ROWS:
             raise InvalidInput(f"More than {MOST_ROWS} rows were sent.", field="csv", remedy="Send it in parts.")
-        client = _client(row, fields, create_tasks=given.create_tasks)
+        client = _client(row, fields, create_tasks=request.create_tasks)
         if isinstance(client, list):
             failed.append(BadRow(line=row.line, problems=client))
         elif client.email in new:
@@ -84,17 +84,17 @@ async def import_clients(agent_id: int, given: ClientImport) -> ImportReport:
         else:
             new[client.email] = (row.line, client)
     async with database() as connection:
-        known = await rows(
+        taken = await rows(
             connection,
             "select email, id from followups.clients where agent_id = %s and email = any(%s) and not is_deleted",
             (agent_id, list(new)),
         )
-        for found in known:
-            line, _ = new.pop(found["email"])
-            duplicates.append(Duplicate(line=line, email=found["email"], client_id=found["id"]))
-        wanted = [client for _, client in new.values()]
-        created = len(wanted) if given.dry_run else len(await clients.insert(connection, agent_id, wanted))
-    duplicates.sort(key=lambda one: one.line)
+        for client_row in taken:
+            line, _ = new.pop(client_row["email"])
+            duplicates.append(Duplicate(line=line, email=client_row["email"], client_id=client_row["id"]))
+        to_enter = [client for _, client in new.values()]
+        created = len(to_enter) if request.dry_run else len(await clients.insert(connection, agent_id, to_enter))
+    duplicates.sort(key=lambda duplicate: duplicate.line)
     ignored = [name for name, field in zip(header, fields, strict=True) if not field]
     return ImportReport(created=created, duplicates=duplicates, failed=failed, ignored_columns=ignored)
 
@@ -109,7 +109,7 @@ def _fields(header: list[str], mapping: dict[str, str]) -> list[str]:
     if "email" not in fields:
         raise InvalidInput("No column is the e-mail address.", field="mapping", remedy='Map one: {"E-Mail": "email"}.')
     for field in FIELDS:
-        if len(columns := [name for name, one in zip(header, fields, strict=True) if one == field]) > 1:
+        if len(columns := [name for name, of_column in zip(header, fields, strict=True) if of_column == field]) > 1:
             raise InvalidInput(
                 f"The columns {' and '.join(columns)} are both {field}.",
                 field="mapping",
@@ -135,5 +135,5 @@ def _client(row: csv_files.Row, fields: list[str], *, create_tasks: bool) -> New
 
 
 def _messages(error: ValidationError) -> Iterator[str]:
-    for found in error.errors(include_input=False, include_url=False):
-        yield f"{'.'.join(map(str, found['loc']))}: {found['msg'].removeprefix('Value error, ')}"
+    for problem in error.errors(include_input=False, include_url=False):
+        yield f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].removeprefix('Value error, ')}"

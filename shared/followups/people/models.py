@@ -27,10 +27,10 @@ def _address(text: str) -> str:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - loads when the first is read
 
     try:
-        found = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
         raise ValueError(str(error)) from None
-    return (found.ascii_email or found.normalized).lower()
+    return (valid.ascii_email or valid.normalized).lower()
 
 
 Text = Annotated[str, StringConstraints(max_length=10_000)]

@@ -22,12 +22,12 @@ async def sign_in(email: str, password: str) -> Agent:
         TransientError: too many passwords are being checked.
         Forbidden: the app has no key for tokens.
     """
-    found = await agents.by_email(email)
+    account = await agents.by_email(email)
     decoy = decoy_hash(email, derived_key(tokens.keys(), DECOYS), await agents.password_costs())
-    stored = found[1] if found else None
+    stored = account[1] if account else None
     right = await matches(password, stored or decoy)
-    if found is None or stored is None or not right or not found[0].is_active:
+    if account is None or stored is None or not right or not account[0].is_active:
         raise Unauthenticated("The address or the password is wrong.", code="sign-in-refused")
     if not is_current(stored):
-        await agents.upgrade_hash(found[0].id, stored, await hashed(password))
-    return found[0]
+        await agents.upgrade_hash(account[0].id, stored, await hashed(password))
+    return account[0]

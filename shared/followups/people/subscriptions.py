@@ -52,22 +52,22 @@ async def unsubscribe(key: UUID) -> None:
 
 async def _unsubscribe(key: UUID) -> None:
     async with database() as connection:
-        found = await rows(
+        emails = await rows(
             connection,
             "select coalesce(e.recipient, c.email) as address, c.id as client from followups.emails e"
             " join followups.clients c on c.id = e.client_id where e.unsubscribe_key = %s",
             (key,),
         )
-        if not found:
+        if not emails:
             raise _unknown_link()
-        address = found[0]["address"]
+        address = emails[0]["address"]
         # The person may have another address by now, or be another entry since two were merged.
         clients = await rows(
             connection,
             "update followups.clients set email_unsubscribed = true, updated_at = now() where id in"
             " (select unnest(array[id, followups.living_client(id)]) from followups.clients"
             " where email = %s or id = %s) returning id",
-            (address, found[0]["client"]),
+            (address, emails[0]["client"]),
         )
         ids = [row["id"] for row in clients]
         await tasks.end_pending(connection, ids, "cancelled", "unsubscribed", mails_only=True)
@@ -109,7 +109,7 @@ async def decide(connection: AsyncConnection[Any], client: Client, *, unsubscrib
 
 
 async def _allow(connection: AsyncConnection[Any], agent_id: int, client_id: int, reason: str) -> None:
-    found = await rows(
+    clients = await rows(
         connection,
         "select c.email, exists (select from followups.suppressions s where s.address = c.email"
         " and (s.scope = 'all' or s.reason = 'complaint'))"
@@ -119,9 +119,9 @@ async def _allow(connection: AsyncConnection[Any], agent_id: int, client_id: int
         " for no key update",
         (agent_id, client_id),
     )
-    if not found:
+    if not clients:
         raise unknown_client()
-    if found[0]["final"]:
+    if clients[0]["final"]:
         raise Conflict(
             "The client complained, or the mailbox takes no mails.",
             code="not-yours-to-allow",
@@ -130,7 +130,7 @@ async def _allow(connection: AsyncConnection[Any], agent_id: int, client_id: int
     await connection.execute(
         "insert into followups.allowed_again as known (agent_id, address, reason) values (%s, %s, %s)"
         " on conflict (agent_id, address) do update set reason = excluded.reason, decided_at = excluded.decided_at",
-        (agent_id, found[0]["email"], reason),
+        (agent_id, clients[0]["email"], reason),
     )
     await connection.execute(
         "update followups.clients set email_unsubscribed = false, updated_at = now() where id = %s", (client_id,)

@@ -29,13 +29,13 @@ class Suppression(ResponseBody):
 async def listed(*, after: str, limit: int, address: str | None = None) -> list[Suppression]:
     """Those behind that address, in the order of addresses; only this one if it is given."""
     async with database() as connection:
-        found = await rows(
+        suppressed = await rows(
             connection,
             "select address, scope, reason, created_at from followups.suppressions where address > %(after)s"
             " and (%(address)s::text is null or address = %(address)s) order by address limit %(limit)s",
             {"after": after, "address": address, "limit": limit},
         )
-    return [Suppression.model_validate(row) for row in found]
+    return [Suppression.model_validate(row) for row in suppressed]
 
 
 async def lift(address: str) -> Suppression:
@@ -45,12 +45,12 @@ async def lift(address: str) -> Suppression:
         NotFound: it is not suppressed.
     """
     async with database() as connection:
-        found = await rows(
+        lifted = await rows(
             connection,
             "delete from followups.suppressions where address = %s returning address, scope, reason, created_at",
             (address,),
         )
-    if not found:
+    if not lifted:
         raise NotFound("This address is not suppressed.", code="unknown-suppression")
-    logger.warning("A suppression was lifted.", extra={"reason": found[0]["reason"]})
-    return Suppression.model_validate(found[0])
+    logger.warning("A suppression was lifted.", extra={"reason": lifted[0]["reason"]})
+    return Suppression.model_validate(lifted[0])

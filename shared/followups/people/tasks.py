@@ -48,7 +48,7 @@ async def plan_cadence(connection: AsyncConnection[Any], agent_id: int, clients:
         return
     steps = await cadences.steps_of(connection, agent_id)
     calendars = await _calendars(connection, agent_id, [client.id for client in clients])
-    given = [
+    entries = [
         {
             "agent": agent_id,
             "client": client.id,
@@ -62,7 +62,7 @@ async def plan_cadence(connection: AsyncConnection[Any], agent_id: int, clients:
         for client in clients
         for planned in plan(steps, client.created_at, calendars[client.id])
     ]
-    await connection.cursor().executemany(_INSERT, given)
+    await connection.cursor().executemany(_INSERT, entries)
 
 
 async def create(agent_id: int, new: NewTask) -> Task:
@@ -74,16 +74,16 @@ async def create(agent_id: int, new: NewTask) -> Task:
     """
     async with database() as connection:
         opening = next_open(new.scheduled_for, await _calendar(connection, agent_id, new.client_id))
-        given = {"agent": agent_id, "client": new.client_id, "type": new.followup_type, "at": opening.at}
-        given |= {"planned": new.scheduled_for, "priority": new.priority, "notes": new.notes, "reason": opening.reason}
-        made = await rows(connection, f"{_INSERT} returning {_COLUMNS}", given)
+        values = {"agent": agent_id, "client": new.client_id, "type": new.followup_type, "at": opening.at}
+        values |= {"planned": new.scheduled_for, "priority": new.priority, "notes": new.notes, "reason": opening.reason}
+        made = await rows(connection, f"{_INSERT} returning {_COLUMNS}", values)
     if not made:
         raise Conflict(
             f"The client has or had a {new.followup_type}.",
             code="step-taken",
             remedy="Change that task, or add a Custom one.",
         )
-    return _one(made)
+    return _task_of(made)
 
 
 async def read(agent_id: int, task_id: int) -> Task:
@@ -93,7 +93,7 @@ async def read(agent_id: int, task_id: int) -> Task:
         NotFound: there is none, or it is another agent's.
     """
     async with database() as connection:
-        return _one(
+        return _task_of(
             await rows(
                 connection,
                 f"select {_COLUMNS} from followups.tasks where {_SHOWN} and id = %(id)s",  # noqa: S608 - as above
@@ -112,7 +112,7 @@ async def listed(
 ) -> list[Task]:
     """That part of the agent's tasks, in the order of their numbers."""
     async with database() as connection:
-        found = await rows(
+        tasks = await rows(
             connection,
             f"select {_COLUMNS} from followups.tasks where {_SHOWN} and id > coalesce(%(behind)s::bigint, 0)"  # noqa: S608 - as above
             " and (%(status)s::text is null or status = %(status)s)"
@@ -120,7 +120,7 @@ async def listed(
             " and (%(channel)s::text is null or channel = %(channel)s) order by id limit %(limit)s offset %(skip)s",
             {"agent": agent_id, "status": status, "client": client_id, "channel": channel, **asdict(part)},
         )
-    return [Task.model_validate(row) for row in found]
+    return [Task.model_validate(row) for row in tasks]
 
 
 async def change(agent_id: int, task_id: int, changed: TaskChange) -> Task:
@@ -130,34 +130,34 @@ async def change(agent_id: int, task_id: int, changed: TaskChange) -> Task:
         NotFound: there is no such task.
         Conflict: it is not pending any more, and more than notes, priority or draft is to be changed.
     """
-    given = changed.model_dump(exclude_unset=True)
+    fields = changed.model_dump(exclude_unset=True)
     async with database() as connection:
-        found = await rows(
+        locked = await rows(
             connection,
             f"select client_id, status from followups.tasks where {_SHOWN} and id = %(id)s for update",  # noqa: S608 - as above
             {"agent": agent_id, "id": task_id},
         )
-        if not found:
+        if not locked:
             raise unknown_task()
-        ends = changed.status if changed.status != found[0]["status"] else None
-        if found[0]["status"] != "pending" and (ends or changed.scheduled_for):
-            raise task_ended(found[0]["status"])
+        ends = changed.status if changed.status != locked[0]["status"] else None
+        if locked[0]["status"] != "pending" and (ends or changed.scheduled_for):
+            raise task_ended(locked[0]["status"])
         sets: dict[str, Any] = {"status": ends} if ends else {}
-        if "email_preview" in given:
+        if "email_preview" in fields:
             sets["draft"] = changed.email_preview and changed.email_preview.model_dump_json()
         if changed.priority:
             sets["priority"] = changed.priority
-        if "notes" in given:
-            sets["notes"] = given["notes"]
+        if "notes" in fields:
+            sets["notes"] = fields["notes"]
         if changed.scheduled_for:
-            calendar = await _calendar(connection, agent_id, found[0]["client_id"])
+            calendar = await _calendar(connection, agent_id, locked[0]["client_id"])
             opening = next_open(changed.scheduled_for, calendar)
             sets |= {"scheduled_for": opening.at, "planned_for": changed.scheduled_for, "reason": opening.reason}
         if ends:
             sets["reason"] = "by-the-agent"
         assigned = ", ".join([*(f"{column} = %({column})s" for column in sets), "updated_at = now()"])
         completed = ", completed_at = now()" if ends == "completed" else ""
-        return _one(
+        return _task_of(
             await rows(
                 connection,
                 f"update followups.tasks set {assigned}{completed} where id = %(id)s returning {_COLUMNS}",  # noqa: S608 - as above
@@ -248,23 +248,23 @@ async def end_answered(connection: AsyncConnection[Any], client_id: int, other_i
 
 
 async def _calendar(connection: AsyncConnection[Any], agent_id: int, client_id: int) -> Calendar:
-    found = await _calendars(connection, agent_id, [client_id])
-    if not found:
+    calendars = await _calendars(connection, agent_id, [client_id])
+    if not calendars:
         raise unknown_client()
-    return found[client_id]
+    return calendars[client_id]
 
 
 async def _calendars(connection: AsyncConnection[Any], agent_id: int, client_ids: Sequence[int]) -> dict[int, Calendar]:
-    found = await rows(
+    clients = await rows(
         connection,
         f"select c.id, {CALENDAR} from followups.clients c join followups.agents a on a.id = c.agent_id"  # noqa: S608 - as above
         " where c.agent_id = %s and c.id = any(%s) and not c.is_deleted",
         (agent_id, list(client_ids)),
     )
-    return {row["id"]: calendar_of(row) for row in found}
+    return {row["id"]: calendar_of(row) for row in clients}
 
 
-def _one(found: list[dict[str, Any]]) -> Task:
-    if not found:
+def _task_of(tasks: list[dict[str, Any]]) -> Task:
+    if not tasks:
         raise unknown_task()
-    return Task.model_validate(found[0])
+    return Task.model_validate(tasks[0])

@@ -25,14 +25,14 @@ def keys() -> Sequence[SecretStr]:
     Raises:
         Forbidden: the app has none.
     """
-    found = settings().followups_jwt_secret
-    if not found:
+    signing_keys = settings().followups_jwt_secret
+    if not signing_keys:
         raise Forbidden(
             "No agent can sign in: this app has no key for tokens.",
             code="sign-in-not-configured",
             remedy="Set FOLLOWUPS_JWT_SECRET in the app's settings.",
         )
-    return found
+    return signing_keys
 
 
 def lifetime() -> timedelta:

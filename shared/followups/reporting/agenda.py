@@ -69,6 +69,6 @@ async def agenda(agent_id: int, behind: Place | None, limit: int, day: Day | Non
     """What goes out on that day, or on both, behind that place."""
     async with database() as connection:
         [counts] = await rows(connection, _COUNTS, {"agent": agent_id})
-        given = {"agent": agent_id, "limit": limit, "day": day, **parameters(behind)}
-        found = await rows(connection, _LIST, given)
-    return Agenda(**counts, data=[Planned.model_validate(row) for row in found])
+        values = {"agent": agent_id, "limit": limit, "day": day, **parameters(behind)}
+        planned = await rows(connection, _LIST, values)
+    return Agenda(**counts, data=[Planned.model_validate(row) for row in planned])

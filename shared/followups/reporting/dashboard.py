@@ -118,14 +118,14 @@ async def stats(agent_id: int) -> Stats:
         NotFound: there is no such agent.
     """
     async with database() as connection:
-        found = await rows(connection, _STATS, {"agent": agent_id, "active": list(ACTIVE_STAGES)})
-    if not found:
+        figures = await rows(connection, _STATS, {"agent": agent_id, "active": list(ACTIVE_STAGES)})
+    if not figures:
         raise unknown_agent()
-    return Stats.model_validate(found[0])
+    return Stats.model_validate(figures[0])
 
 
 async def recent_activity(agent_id: int, behind: Place | None, limit: int) -> list[Event]:
     """What happened last, behind that place, the newest first."""
     async with database() as connection:
-        found = await rows(connection, _WITH_CLIENTS, {"agent": agent_id, "limit": limit, **parameters(behind)})
-    return [Event.model_validate({**row, "id": Place(row["at"], row["number"]).cursor}) for row in found]
+        happened = await rows(connection, _WITH_CLIENTS, {"agent": agent_id, "limit": limit, **parameters(behind)})
+    return [Event.model_validate({**row, "id": Place(row["at"], row["number"]).cursor}) for row in happened]

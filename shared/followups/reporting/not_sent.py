@@ -47,5 +47,5 @@ class NotSent(ResponseBody):
 async def listed(agent_id: int, behind: Place | None, limit: int) -> list[NotSent]:
     """Those of the agent behind that place, the newest first."""
     async with database() as connection:
-        found = await rows(connection, _ENDED, {"agent": agent_id, "limit": limit, **parameters(behind)})
-    return [NotSent.model_validate(row) for row in found]
+        ended = await rows(connection, _ENDED, {"agent": agent_id, "limit": limit, **parameters(behind)})
+    return [NotSent.model_validate(row) for row in ended]

@@ -40,9 +40,9 @@ TimeZone = Annotated[str, Field(max_length=64, description="IANA time zone"), Af
 Country = Annotated[str, Field(description="Country whose public holidays are free"), AfterValidator(_known_country)]
 
 
-def _written_time(given: object) -> object:
-    if isinstance(given, time) or (isinstance(given, str) and re.fullmatch(_TIME, given)):
-        return given
+def _written_time(value: object) -> object:
+    if isinstance(value, time) or (isinstance(value, str) and re.fullmatch(_TIME, value)):
+        return value
     raise ValueError("write a local time as HH:MM")
 
 

@@ -65,7 +65,7 @@ def catch_up(
     """A decision for each due step of one client, in the order of their times: at most one is sent now."""
     decisions: list[Decision] = []
     before: tuple[datetime, datetime] | None = None  # of the step before: when it was due, when it goes out
-    for step in sorted(due, key=lambda one: (one.scheduled_for, one.task_id)):
+    for step in sorted(due, key=lambda step: (step.scheduled_for, step.task_id)):
         if now - step.scheduled_for > policy.lateness and not step.in_time:
             decisions.append(Skip(step.task_id, "too_late"))
             continue

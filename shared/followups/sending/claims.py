@@ -146,6 +146,6 @@ async def _claim_of_client(
             case Skip(task_id, reason):
                 await tasks.end(connection, task_id, "skipped", reason)
             case Send(task_id):
-                given = {**by_task[task_id], "lease": LEASE_MINUTES, "batch": batch or None}
-                claims += [Claim.model_validate(row) for row in await rows(connection, _CLAIM, given)]
+                values = {**by_task[task_id], "lease": LEASE_MINUTES, "batch": batch or None}
+                claims += [Claim.model_validate(row) for row in await rows(connection, _CLAIM, values)]
     return claims

@@ -93,7 +93,7 @@ class Which:
 async def listed(agent_id: int, part: Part, which: Which = Which()) -> list[Email]:
     """That part of the agent's mails, the newest first."""
     async with database() as connection:
-        found = await rows(
+        emails = await rows(
             connection,
             f"select {_COLUMNS} from followups.emails where agent_id = %(agent)s and deleted_at is null"  # noqa: S608 - constants of this module
             " and (%(behind)s::bigint is null or id < %(behind)s) and (%(state)s::text is null or state = %(state)s)"
@@ -102,7 +102,7 @@ async def listed(agent_id: int, part: Part, which: Which = Which()) -> list[Emai
             " order by id desc limit %(limit)s offset %(skip)s",
             {"agent": agent_id, **asdict(part), **asdict(which)},
         )
-    return [Email.model_validate(row) for row in found]
+    return [Email.model_validate(row) for row in emails]
 
 
 async def read(agent_id: int, email_id: int) -> Email:
@@ -117,11 +117,11 @@ async def read(agent_id: int, email_id: int) -> Email:
 
 async def one_of(connection: Any, agent_id: int, email_id: int) -> Email:
     """As `read`, in the caller's transaction."""
-    found = await rows(
+    emails = await rows(
         connection,
         f"select {_COLUMNS} from followups.emails where agent_id = %s and id = %s and deleted_at is null",  # noqa: S608 - as above
         (agent_id, email_id),
     )
-    if not found:
+    if not emails:
         raise NotFound("There is no such mail.", code="unknown-mail")
-    return Email.model_validate(found[0])
+    return Email.model_validate(emails[0])

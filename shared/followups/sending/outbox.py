@@ -127,13 +127,13 @@ async def record(claim: Claim, outcome: Outcome) -> None:
     """Store what became of a hand-over; may be repeated, and what is settled stays."""
     async with database() as connection:
         await lock_task(connection, claim.email_id)
-        found = await rows(
+        unsettled = await rows(
             connection,
             "select * from followups.emails where id = %s and claim = %s and state in ('sending', 'unknown')",
             (claim.email_id, claim.number),
         )
-        if found:
-            await settle(connection, found[0], outcome)
+        if unsettled:
+            await settle(connection, unsettled[0], outcome)
         elif outcome.provider_id:  # an event settled it before; an answer to the mail names this id
             await connection.execute(
                 "update followups.emails set provider_id = coalesce(provider_id, %s) where id = %s and claim = %s"
@@ -175,15 +175,15 @@ async def had_it(
 
     It had the mail, also where it, or a person, said before that it had not.
     """
-    found = await rows(
+    unsettled = await rows(
         connection,
         "update followups.emails set sending_at = coalesce(sending_at, first_sending_at), hold_reason = null,"
         " state = 'sending', provider = %s where id = %s and state <> 'sent' returning *",
         (provider, email_id),
     )
-    if found:
+    if unsettled:
         accepted = Outcome(kind="accepted", provider=provider, provider_id=provider_id)
-        await settle(connection, found[0], accepted)
+        await settle(connection, unsettled[0], accepted)
     elif provider_id:
         await connection.execute(
             "update followups.emails set provider_id = coalesce(provider_id, %s) where id = %s", (provider_id, email_id)
@@ -192,24 +192,24 @@ async def had_it(
 
 async def settle_locked(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
     """As `resolve`, in a transaction that has locked the mail's task."""
-    found = await rows(
+    unsettled = await rows(
         connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
     )
-    if found:
-        await settle(connection, found[0], outcome)
-    return bool(found)
+    if unsettled:
+        await settle(connection, unsettled[0], outcome)
+    return bool(unsettled)
 
 
 async def give_up_expired() -> list[int]:
     """Mark as unknown what has been in sending for too long; the numbers of these mails."""
     async with database() as connection:
-        found = await rows(
+        expired = await rows(
             connection,
             "update followups.emails set state = 'unknown', error_code = 'worker-died', updated_at = now(),"
             " error = 'The worker did not live to record whether the mail was handed over.'"
             " where state = 'sending' and leased_until <= now() returning id",
         )
-    given_up = sorted(row["id"] for row in found)
+    given_up = sorted(row["id"] for row in expired)
     for email_id in given_up:
         warn_unknown(email_id)
     return given_up
@@ -218,13 +218,13 @@ async def give_up_expired() -> list[int]:
 async def untold_unknown(given_up: Sequence[int]) -> list[int]:
     """The numbers of the unknown mails of which no person was told: these, and those that nothing resolved in time."""
     async with database() as connection:
-        found = await rows(
+        unreported = await rows(
             connection,
             f"select id from followups.emails e where {UNTOLD} or (state = 'unknown' and told_unknown_at is null"  # noqa: S608 - a constant of this module
             " and id = any(%s)) order by id",
             (list(given_up),),
         )
-    return [row["id"] for row in found]
+    return [row["id"] for row in unreported]
 
 
 async def told_unknown(email_ids: Sequence[int]) -> None:
@@ -241,15 +241,15 @@ async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
     Each is given to one caller in a quarter of an hour.
     """
     async with database() as connection:
-        found = await rows(
+        leased = await rows(
             connection,
             "update followups.emails set leased_until = now() + make_interval(mins => %s) where id in (select id"  # noqa: S608 - a constant of this module
             f" from followups.emails where {WITH_PROVIDER} and provider = %s order by id limit %s"
             " for update skip locked) returning id",
             (ASKED_AGAIN_MINUTES, provider, limit),
         )
-        read = [await facts.read(connection, row["id"]) for row in found]
-        return [mail_of(row) for row in read if row is not None]
+        mails = [await facts.read(connection, row["id"]) for row in leased]
+        return [mail_of(row) for row in mails if row is not None]
 
 
 async def hold(connection: AsyncConnection[Any], claim: Claim, reason: str) -> None:

@@ -80,13 +80,13 @@ async def write(agent_id: int, new: NewEmail) -> Email:
 
 async def _said_already(connection: Any, row: dict[str, Any], words: EmailChange) -> int | None:
     """The number of another mail to the client with these words, which waits or was handed over in the last day."""
-    found = await rows(
+    repeated = await rows(
         connection,
         "select id from followups.emails where client_id = %s and id <> %s and subject = %s and body = %s"
         " and state not in ('failed', 'cancelled') and updated_at > now() - interval '1 day' order by id limit 1",
         (row["client_id"], row["id"], words.subject, words.body),
     )
-    return found[0]["id"] if found else None
+    return repeated[0]["id"] if repeated else None
 
 
 async def _new_task(connection: Any, agent_id: int, new: NewEmail) -> int:
@@ -104,18 +104,18 @@ async def _new_task(connection: Any, agent_id: int, new: NewEmail) -> int:
 
 async def _task_now(connection: Any, agent_id: int, new: NewEmail) -> int:
     """The pending task, which is due from now on at the latest."""
-    found = await rows(
+    tasks = await rows(
         connection,
         "select id, status from followups.tasks where agent_id = %s and client_id = %s and id = %s"
         " and channel = 'email' for no key update",
         (agent_id, new.client_id, new.task_id),
     )
-    if not found:
+    if not tasks:
         raise unknown_task()
-    if found[0]["status"] != "pending":
-        raise task_ended(found[0]["status"])
+    if tasks[0]["status"] != "pending":
+        raise task_ended(tasks[0]["status"])
     await connection.execute(
         "update followups.tasks set scheduled_for = least(scheduled_for, now()), updated_at = now() where id = %s",
         (new.task_id,),
     )
-    return found[0]["id"]
+    return tasks[0]["id"]

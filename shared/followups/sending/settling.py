@@ -27,13 +27,13 @@ logger = logging.getLogger(__name__)
 
 async def settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcome: Outcome) -> None:
     """Note what is known of the mail, of a row of its table."""
-    given = {"id": mail["id"], "provider_id": outcome.provider_id, "code": outcome.code, "text": outcome.text}
+    values = {"id": mail["id"], "provider_id": outcome.provider_id, "code": outcome.code, "text": outcome.text}
     match outcome.kind:
         case "accepted":
             await connection.execute(
                 "update followups.emails set state = 'sent', sent_at = now(), provider_id = %(provider_id)s,"
                 " error_code = null, error = null, updated_at = now() where id = %(id)s",
-                given,
+                values,
             )
             await tasks.end(connection, mail["task_id"], "completed", None)
             await connection.execute(
@@ -45,7 +45,7 @@ async def settle(connection: AsyncConnection[Any], mail: dict[str, Any], outcome
             await connection.execute(
                 "update followups.emails set state = 'unknown', error_code = %(code)s, error = %(text)s,"
                 " updated_at = now() where id = %(id)s",
-                given,
+                values,
             )
             warn_unknown(mail["id"])
         case "postponed" if mail["repeated_at"] is not None:

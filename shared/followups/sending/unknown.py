@@ -31,7 +31,7 @@ class UnknownMail(ResponseBody):
 async def listed(*, after: int, limit: int) -> list[UnknownMail]:
     """Those behind that number, in the order of their numbers."""
     async with database() as connection:
-        found = await rows(
+        unknown = await rows(
             connection,
             "select e.id, a.email as agent, e.recipient, e.subject, e.provider, e.sending_at, e.error_code,"  # noqa: S608 - a constant
             " e.repeat_refused, e.error as error_message,"
@@ -40,4 +40,4 @@ async def listed(*, after: int, limit: int) -> list[UnknownMail]:
             " where e.state = 'unknown' and e.id > %s order by e.id limit %s",
             (after, limit),
         )
-    return [UnknownMail.model_validate(row) for row in found]
+    return [UnknownMail.model_validate(row) for row in unknown]

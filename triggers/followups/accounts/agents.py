@@ -69,8 +69,8 @@ async def followups_register(body: RegisterRequest) -> Session:
 async def followups_login(body: LoginRequest, request: func.HttpRequest) -> Session:
     email = body.email.strip().lower()
     with failed_attempts.watched(request, email):
-        found = await sign_in(email, body.password.get_secret_value())
-    return _session(found)
+        agent = await sign_in(email, body.password.get_secret_value())
+    return _session(agent)
 
 
 @routes.post("/api/agents/google", needs=PUBLIC, summary="Sign in with Google")
@@ -78,8 +78,8 @@ async def followups_google(body: GoogleCredential, request: func.HttpRequest) ->
     """By the ID token that Google gave the page. Where registration is open, the first time makes an agent."""
     with failed_attempts.watched(request):
         account = await google.account_of(body.credential)
-        found = await google.sign_in(account)
-    return _session(found)
+        agent = await google.sign_in(account)
+    return _session(agent)
 
 
 @routes.post("/api/agents/me/google", needs=AGENT, summary="Sign in with Google from now on as well")

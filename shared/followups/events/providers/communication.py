@@ -60,8 +60,8 @@ async def authenticate(authorization: str) -> None:
         raise Unauthenticated("Nothing says that Event Grid is calling.", remedy="Send Authorization: Bearer <token>.")
     names = (f"https://sts.windows.net/{tenant}/", f"{AUTHORITY}/{tenant}/v2.0")
     issuer = Issuer(f"{AUTHORITY}/{tenant}/discovery/v2.0/keys", names, audience)
-    found = await id_tokens.claims(token.strip(), issuer)
-    if (found.get("appid") or found.get("azp")) != EVENT_GRID:
+    claims = await id_tokens.claims(token.strip(), issuer)
+    if (claims.get("appid") or claims.get("azp")) != EVENT_GRID:
         raise Unauthenticated("The token is of another application than Event Grid.", code="bad-token")
 
 
@@ -106,8 +106,8 @@ def event_of(event: GridEvent) -> ProviderEvent | None:
 
 
 def _details(data: dict[str, Any]) -> str:
-    found = data.get("deliveryStatusDetails")
-    return str(cast("dict[str, Any]", found).get("statusMessage", "")) if isinstance(found, dict) else ""
+    details = data.get("deliveryStatusDetails")
+    return str(cast("dict[str, Any]", details).get("statusMessage", "")) if isinstance(details, dict) else ""
 
 
 def _key(message_id: Any) -> UUID | None:

@@ -67,19 +67,19 @@ async def _as_it_came(client: AsyncClient, mail: ReceivedMail, endpoint: str) ->
     async with client.stream("GET", mail.raw.download_url) as answer:
         if not answer.is_success:
             return b""
-        found = bytearray()
+        content = bytearray()
         async for part in answer.aiter_bytes():
-            found += part
-            if len(found) > LARGEST:
+            content += part
+            if len(content) > LARGEST:
                 return b""
-    return bytes(found)
+    return bytes(content)
 
 
 def _rebuilt(mail: ReceivedMail) -> bytes:
     message = EmailMessage(policy=SMTP)
-    given = {name: value for name, value in (mail.headers or {}).items() if name.lower() not in NOT_KEPT}
-    given |= {"From": mail.sender, "Subject": mail.subject or "", "Message-ID": mail.message_id or ""}
-    for name, value in given.items():
+    headers = {name: value for name, value in (mail.headers or {}).items() if name.lower() not in NOT_KEPT}
+    headers |= {"From": mail.sender, "Subject": mail.subject or "", "Message-ID": mail.message_id or ""}
+    for name, value in headers.items():
         del message[name]
         message[name] = " ".join(value.split())
     message.set_content(mail.text or mail.html or "", subtype="plain" if mail.text else "html")

@@ -37,10 +37,10 @@ def read(message: str, event_id: str) -> ProviderEvent | None:
     """
     try:
         event = cast("dict[str, Any]", from_json(message))
-        known = KINDS.get(event.get("eventType") or event.get("notificationType") or "")
-        if known is None:
+        kind_and_part = KINDS.get(event.get("eventType") or event.get("notificationType") or "")
+        if kind_and_part is None:
             return None
-        kind, part = known
+        kind, part = kind_and_part
         details: dict[str, Any] = event.get(part) or {}
         transient = kind == "bounced" and details.get("bounceType", "Transient") != "Permanent" and part == "bounce"
         return ProviderEvent(

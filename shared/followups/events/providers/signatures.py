@@ -34,7 +34,7 @@ def verify(body: bytes, headers: Mapping[str, str], secret: SecretStr | None, se
         Webhook(secret.get_secret_value()).verify(body, names, json_parse=False)
     except (WebhookVerificationError, ValueError):
         raise Unauthenticated("The signature is wrong, or too old.", code="bad-signature") from None
-    found = names["webhook-id"]
-    if len(found) > LONGEST_EVENT_ID:
+    event_id = names["webhook-id"]
+    if len(event_id) > LONGEST_EVENT_ID:
         raise Unauthenticated("The event has no usable id.", code="bad-signature")
-    return found
+    return event_id

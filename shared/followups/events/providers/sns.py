@@ -98,9 +98,9 @@ async def _certificate(url: str, get: Fetch) -> bytes:
 
 
 def _at_sns(url: str, region: str, path: re.Pattern[str]) -> None:
-    found = urlsplit(url) if url.isascii() and url.isprintable() and "\\" not in url else urlsplit("")
-    host = HOST.fullmatch(found.netloc)
-    if found.scheme != "https" or host is None or host[1] != region or not path.fullmatch(found.path):
+    address = urlsplit(url) if url.isascii() and url.isprintable() and "\\" not in url else urlsplit("")
+    host = HOST.fullmatch(address.netloc)
+    if address.scheme != "https" or host is None or host[1] != region or not path.fullmatch(address.path):
         raise Forbidden("The message points to an address that is not of SNS.", code="not-sns")
 
 

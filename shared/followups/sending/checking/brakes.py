@@ -35,12 +35,12 @@ class Complaints:
 async def complaints() -> Complaints:
     """How many complained of how many."""
     async with database() as connection:
-        [found] = await rows(
+        [counted] = await rows(
             connection,
             "select count(*) filter (where delivery = 'complained') as complaints, count(*) as sent"
             " from followups.emails where state = 'sent' and sent_at > now() - interval '30 days'",
         )
-    return Complaints(**found)
+    return Complaints(**counted)
 
 
 async def stop(reason: str) -> None:

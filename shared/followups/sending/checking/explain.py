@@ -73,14 +73,14 @@ async def explain(agent_id: int, task_id: int) -> Explanation:
 async def counts(agent_id: int) -> Counts:
     """How many tasks the agent has, pending and due by the database's clock."""
     async with database() as connection:
-        [found] = await rows(connection, _COUNTS, {"agent": agent_id})
-    return Counts.model_validate(found)
+        [counted] = await rows(connection, _COUNTS, {"agent": agent_id})
+    return Counts.model_validate(counted)
 
 
 async def due(agent_id: int, behind: Place | None, limit: int) -> list[Explanation]:
     """The agent's pending tasks whose time has come, behind that place, the oldest first, each with what keeps it."""
     async with database() as connection:
-        found = await rows(
+        due_tasks = await rows(
             connection,
             "select id from followups.tasks where agent_id = %(agent)s and status = 'pending'"  # noqa: S608 - a constant
             " and channel = 'email' and scheduled_for <= now()"
@@ -88,7 +88,7 @@ async def due(agent_id: int, behind: Place | None, limit: int) -> list[Explanati
             " order by scheduled_for, id limit %(limit)s",
             {"agent": agent_id, "limit": limit, **parameters(behind)},
         )
-        read = [await facts.read_task(connection, agent_id, row["id"]) for row in found]
+        read = [await facts.read_task(connection, agent_id, row["id"]) for row in due_tasks]
         return [await _explained(connection, row) for row in read if row is not None]
 
 
@@ -115,8 +115,8 @@ async def _explained(connection: AsyncConnection[Any], row: dict[str, Any]) -> E
 async def _reason(connection: AsyncConnection[Any], row: dict[str, Any]) -> tuple[str, datetime | None]:
     ended = row["task_status"] != "pending" and (row["task_reason"] or row["task_status"])
     held = row["hold_reason"] if row["state"] == "held" else None
-    if known := ended or held or WAITING.get(row["state"]):
-        return known, None
+    if reason := ended or held or WAITING.get(row["state"]):
+        return reason, None
     verdict = checks.judge(await facts.facts_of(connection, row))
     if isinstance(verdict, checks.Stop | checks.Wait) and verdict.reason != checks.NOT_DUE:
         return verdict.reason, None

@@ -48,16 +48,16 @@ from followups.emails where agent_id = %(agent)s and sending_at is not null
 
 async def read(connection: AsyncConnection[Any], email_id: int) -> dict[str, Any] | None:
     """The mail with all that is known of its task, client and agent; None if there is no such mail."""
-    found = await rows(connection, f"{_READ} where e.id = %s", (email_id,))
-    return found[0] if found else None
+    mails = await rows(connection, f"{_READ} where e.id = %s", (email_id,))
+    return mails[0] if mails else None
 
 
 async def read_task(connection: AsyncConnection[Any], agent_id: int, task_id: int) -> dict[str, Any] | None:
     """The same of a task, whose mail may not be there yet; None if the agent has no such task."""
-    found = await rows(
+    tasks = await rows(
         connection, f"{_READ} where t.agent_id = %s and t.id = %s and t.deleted_at is null", (agent_id, task_id)
     )
-    return found[0] if found else None
+    return tasks[0] if tasks else None
 
 
 async def facts_of(connection: AsyncConnection[Any], row: dict[str, Any]) -> Facts:

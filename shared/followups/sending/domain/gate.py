@@ -40,28 +40,29 @@ async def refused(*, look_again: bool = False) -> list[str]:
         return []
     key = f"{sender.domain} {settings().followups_provider} {sender.return_path} {','.join(sender.selectors)}"
     async with database() as connection:
-        [known] = await rows(
+        [last_check] = await rows(
             connection,
             "select domain_problems as problems, coalesce(domain_key = %(key)s, false) as known, coalesce(now() -"
             " domain_checked_at < case when cardinality(domain_problems) = 0 then %(good)s else %(bad)s end, false)"
             " as fresh from followups.scheduler",
             {"key": key, "good": GOOD_FOR, "bad": BAD_FOR},
         )
-    if known["known"] and known["fresh"] and not look_again:
-        return known["problems"]
+    if last_check["known"] and last_check["fresh"] and not look_again:
+        return last_check["problems"]
     try:
-        found = problems(sender, await records.read(sender, settings().followups_dns_server))
+        problems_now = problems(sender, await records.read(sender, settings().followups_dns_server))
     except TransientError as error:
         logger.warning("The sender's domain could not be checked.", extra={"reason": error.message})
-        found = known["problems"] if known["known"] else ["DNS does not answer, so that nothing is known of the domain"]
+        unread = ["DNS does not answer, so that nothing is known of the domain"]
+        problems_now = last_check["problems"] if last_check["known"] else unread
     async with database() as connection:
         await connection.execute(
             "update followups.scheduler set domain_key = %s, domain_checked_at = now(), domain_problems = %s",
-            (key, found),
+            (key, problems_now),
         )
-    if found:
-        await alerts.alert_domain(sender.domain, found)
-    return found
+    if problems_now:
+        await alerts.alert_domain(sender.domain, problems_now)
+    return problems_now
 
 
 def _sender(own: FollowupSettings) -> Sender | None:

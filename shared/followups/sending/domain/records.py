@@ -28,12 +28,12 @@ async def read(sender: Sender, server: str = "") -> Records:
     names = [*(sender.dkim_name(selector) for selector in sender.selectors), *sender.dmarc_names]
     texts = {name: await _texts(resolver, name) for name in names}
     spf: dict[str, Sequence[str]] = {}
-    wanted = [sender.return_path] if sender.return_path else []
-    while wanted and len(spf) < MOST_NAMES:
-        name = wanted.pop(0)
+    to_read = [sender.return_path] if sender.return_path else []
+    while to_read and len(spf) < MOST_NAMES:
+        name = to_read.pop(0)
         if name not in spf:
             spf[name] = await _texts(resolver, name)
-            wanted += [found for record in spf_of(spf[name]) for found in included(record)]
+            to_read += [domain for record in spf_of(spf[name]) for domain in included(record)]
     return Records(texts, spf)
 
 
@@ -56,11 +56,11 @@ def _resolver(server: str) -> Resolver:
     from dns.exception import DNSException  # noqa: PLC0415 - as above
 
     try:
-        found = Resolver(configure=not server)
+        resolver = Resolver(configure=not server)
     except DNSException as error:
         raise TransientError("This machine knows no DNS server.", code="dns") from error
     if server:
         address, _, port = server.rpartition(":")
-        found.nameservers, found.port = [address.strip("[]")], int(port)
-    found.lifetime = ANSWER_SECONDS
-    return found
+        resolver.nameservers, resolver.port = [address.strip("[]")], int(port)
+    resolver.lifetime = ANSWER_SECONDS
+    return resolver

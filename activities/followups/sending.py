@@ -50,12 +50,12 @@ async def hand_over_followup(claim: Claim) -> Attempt:
 
     Repeated, it hands nothing over: the mark is there. If the note cannot be written, the answer says so.
     """
-    through = sender()
-    await pace.turn(through, MAX_WAIT_SECONDS)
-    mail = await outbox.begin(claim, through.name)
+    email_sender = sender()
+    await pace.turn(email_sender, MAX_WAIT_SECONDS)
+    mail = await outbox.begin(claim, email_sender.name)
     if isinstance(mail, str):
         return Attempt(claim=claim, outcome=None, reason=mail, recorded=True)
-    outcome = await through.send(mail)
+    outcome = await email_sender.send(mail)
     try:
         await outbox.record(claim, outcome)
     except TransientError:
@@ -78,23 +78,23 @@ async def settle_followups(nothing: Nothing) -> Nothing:
     if the checks of a first hand-over let it go; of what stays unknown a person is told.
     """
     given_up = await outbox.give_up_expired()
-    through = sender()
-    for mail in await outbox.unknown_mails(through.name):
-        outcome = await through.find_out(mail)
-        if outcome is None and through.may_repeat(mail):
-            outcome = await _repeat(through, mail.email_id)
+    email_sender = sender()
+    for mail in await outbox.unknown_mails(email_sender.name):
+        outcome = await email_sender.find_out(mail)
+        if outcome is None and email_sender.may_repeat(mail):
+            outcome = await _repeat(email_sender, mail.email_id)
         if outcome is not None and outcome.kind in ENDS:
             await outbox.resolve(mail.email_id, outcome)
-    if untold := await outbox.untold_unknown(given_up):
-        await alerts.alert_unknown(untold)
-        await outbox.told_unknown(untold)
+    if unreported := await outbox.unreported_unknown(given_up):
+        await alerts.alert_unknown(unreported)
+        await outbox.note_reported(unreported)
     return nothing
 
 
-async def _repeat(through: EmailSender, email_id: int) -> Outcome | None:
+async def _repeat(email_sender: EmailSender, email_id: int) -> Outcome | None:
     """Hand a mail over again under its key; None if it is not to go out now, or nobody knows after all."""
     try:
-        await pace.turn(through, MAX_WAIT_SECONDS)
+        await pace.turn(email_sender, MAX_WAIT_SECONDS)
     except TransientError:
         return None
     mail = await outbox.begin_again(email_id)
@@ -104,7 +104,7 @@ async def _repeat(through: EmailSender, email_id: int) -> Outcome | None:
             extra={"email": email_id, "reason": mail},
         )
         return None
-    outcome = await through.send(mail)
+    outcome = await email_sender.send(mail)
     if outcome.kind in ENDS:
         return outcome
     # Also a request that certainly did not arrive says nothing of the one before.

@@ -24,7 +24,7 @@ async def followups_replace_cadence(body: CadenceChange, caller: Caller) -> Cade
 
 @routes.delete("/api/cadence", needs=AGENT, summary="Have everybody's cadence again")
 async def followups_give_up_cadence(caller: Caller) -> Cadence:
-    return await cadences.give_up(agent_of(caller))
+    return await cadences.use_default(agent_of(caller))
 
 
 @routes.get("/api/followups/cadence", needs=ADMIN, summary="Everybody's cadence")

@@ -12,7 +12,7 @@ from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Identifier, Number, Text
 from shared.followups.sending import editing, mails, outbox, own_words, to_agents
 from shared.followups.sending.editing import Edited, EmailChange, Preview
-from shared.followups.sending.mails import Email, State, Status, Which
+from shared.followups.sending.mails import Email, EmailFilter, State, Status
 from shared.followups.sending.own_words import NewEmail
 from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
@@ -56,8 +56,8 @@ class Resolved(LazyModel):
 
 @routes.get("/api/emails", needs=AGENT, summary="The agent's mails, newest first")
 async def followups_list_emails(query: EmailsQuery, caller: Caller, request: func.HttpRequest) -> Reply[list[Email]]:
-    which = Which(state=query.state, status=query.status, client_id=query.client_id)
-    listed = await mails.listed(agent_of(caller), query.part, which)
+    only = EmailFilter(state=query.state, status=query.status, client_id=query.client_id)
+    listed = await mails.listed(agent_of(caller), query.part, only)
     return linked(listed, query.limit, request, followups_list_emails.__name__)
 
 

@@ -68,7 +68,7 @@ async def followups_stop(body: StopRequest) -> None:
 
 @routes.post("/api/followups/resume", needs=ADMIN, summary="Let the mails of all agents go on")
 async def followups_resume() -> None:
-    await brakes.go_on()
+    await brakes.resume()
 
 
 @routes.get("/api/followups/unknown", needs=ADMIN, summary="Mails of which nobody knows whether they were handed over")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from shared.followups.composing.inventions import inventions, shown
+from shared.followups.composing.inventions import examples, inventions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,8 +82,8 @@ def _paragraphs(body: str) -> tuple[str, list[str]]:
 def _forbidden(draft: Draft, brief: Brief) -> Iterator[str]:
     text = f"{draft.subject}\n{draft.body}"
     if matches := _PLACEHOLDER.findall(text):
-        yield f"a placeholder is left: {shown(matches)}"
+        yield f"a placeholder is left: {examples(matches)}"
     for name in brief.names:  # a Church Street, and a Family Realty, describe nobody
         text = text.replace(name, " ")
     if matches := [match.group() for match in _HOUSING.finditer(text)]:
-        yield f"it describes people, not the property: {shown(matches)}"
+        yield f"it describes people, not the property: {examples(matches)}"

@@ -75,19 +75,19 @@ def inventions(text: str, brief: Brief) -> Iterator[str]:
     """What the text names that nobody gave, for the agent to read."""
     links = {_bare(link) for link in _LINK.findall(brief.vouched)}
     if invented := [link for link in _LINK.findall(text) if _bare(link) not in links]:
-        yield f"it has links that the agent did not give: {shown(invented)}"
+        yield f"it has links that the agent did not give: {examples(invented)}"
     stated = {counted for match in _COUNTED.finditer(brief.facts) for counted in _readings(match)}
     # Of the agent's telephone number no part is a fact by itself.
     without_phone = _LINK.sub(" ", text.replace(brief.agent_phone, " ") if brief.agent_phone else text)
     counted = [match for match in _COUNTED.finditer(without_phone) if _reading(match) not in stated]
     if counted:
-        yield f"it names numbers that nobody gave: {shown([match.group().strip() for match in counted])}"
+        yield f"it names numbers that nobody gave: {examples([match.group().strip() for match in counted])}"
     days = {day.lower() for pattern in _DAYS for day in pattern.findall(brief.facts)}
     if invented := [day for pattern in _DAYS for day in pattern.findall(text) if day.lower() not in days]:
-        yield f"it names days that nobody gave: {shown(invented)}"
+        yield f"it names days that nobody gave: {examples(invented)}"
 
 
-def shown(texts: list[str]) -> str:
+def examples(texts: list[str]) -> str:
     """The first few of what was found."""
     return ", ".join(dict.fromkeys(text[:60] for text in texts[:5]))
 

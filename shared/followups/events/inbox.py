@@ -43,7 +43,7 @@ async def record_event(event: ProviderEvent) -> bool:
             return False
         if mail is None:
             return True
-        await outbox.had_it(connection, mail["id"], event.provider, event.provider_id)
+        await outbox.settle_as_sent(connection, mail["id"], event.provider, event.provider_id)
         if event.kind in ("opened", "clicked"):
             await _note_engagement(connection, mail)
         elif event.kind != "sent":

@@ -84,7 +84,7 @@ async def replace(agent_id: int | None, changed: CadenceChange) -> Cadence:
         return await _read(connection, agent_id)
 
 
-async def give_up(agent_id: int) -> Cadence:
+async def use_default(agent_id: int) -> Cadence:
     """Let the agent have everybody's cadence again; may be repeated."""
     async with database() as connection:
         await _clear(connection, agent_id)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from shared.followups.people import tasks
 from shared.followups.people.models import calendar_of
 from shared.followups.scheduling.catch_up import DueStep, Move, Policy, Send, Skip, catch_up
-from shared.followups.sending.outbox import UNTOLD, WITH_PROVIDER
+from shared.followups.sending.outbox import UNREPORTED, WITH_PROVIDER
 from shared.followups.sending.senders.base import UNREACHABLE
 from shared.followups.settings import settings
 from shared.followups.steps import Claim
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEASE_MINUTES = 15
 """A claim that was neither sent nor given back for so long may be taken by another: its holder died."""
 
-TELLERS = ("resend", "communication")
+WITH_LOOK_UP = ("resend", "communication")
 """Providers that can be asked what became of a mail."""
 
 # A person or a pause holds back what is not in here. Due is by the database's clock.
@@ -41,18 +41,18 @@ UNSENT = f"""{_MAY_GO} and (e.id is null or (e.state = 'claimed' and (e.attempts
     or e.error_code in ({", ".join(f"'{code}'" for code in UNREACHABLE)}))))"""
 """The tasks whose mail should have gone out by now, also those that a worker holds and does not get done."""
 
-_QUESTION = f"""
-with asked as (
+_ANYTHING_DUE = f"""
+with work as (
     select exists (select {DUE})
         or exists (select from followups.emails where state = 'sending' and leased_until <= now())
-        or exists (select from followups.emails where {WITH_PROVIDER} and provider = any(%(tellers)s)
+        or exists (select from followups.emails where {WITH_PROVIDER} and provider = any(%(with_look_up)s)
             and not exists (select from followups.scheduler where stopped_at is not null))
-        or exists (select from followups.emails e where {UNTOLD}
+        or exists (select from followups.emails e where {UNREPORTED}
             and not exists (select from followups.scheduler where stopped_at is not null)) as due
 ), ended as (
-    update followups.scheduler set swept_at = now() where not (select due from asked)
+    update followups.scheduler set swept_at = now() where not (select due from work)
 )
-select due from asked
+select due from work
 """  # noqa: S608 - constants of this module
 
 _LOCK = 0x666F6C6C
@@ -81,7 +81,7 @@ returning id as email_id, claim as number
 """
 
 
-_AGAIN = """
+_CLAIMS_OF_BATCH = """
 update followups.emails set leased_until = now() + make_interval(mins => %(lease)s), updated_at = now()
 where batch = %(batch)s and state = 'claimed' returning id as email_id, claim as number
 """
@@ -93,7 +93,7 @@ async def anything_due() -> bool:
     When there is nothing to do, the sweep has ended with the question, and that is noted.
     """
     async with database() as connection:
-        return bool((await rows(connection, _QUESTION, {"tellers": list(TELLERS)}))[0]["due"])
+        return bool((await rows(connection, _ANYTHING_DUE, {"with_look_up": list(WITH_LOOK_UP)}))[0]["due"])
 
 
 async def note_sweep() -> None:
@@ -119,7 +119,7 @@ async def claim(limit: int, batch: str = "") -> list[Claim]:
         overdue=settings().followups_overdue,
     )
     async with database() as connection:
-        if batch and (again := await rows(connection, _AGAIN, {"batch": batch, "lease": LEASE_MINUTES})):
+        if batch and (again := await rows(connection, _CLAIMS_OF_BATCH, {"batch": batch, "lease": LEASE_MINUTES})):
             return [Claim.model_validate(row) for row in again]
         await connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         locked = {row["id"] for row in await rows(connection, _LOCK_CLIENTS, (limit,))}

@@ -15,7 +15,7 @@ from shared.followups.people.models import ResponseBody, Text
 from shared.followups.people.refusals import unknown_task
 from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
-from shared.followups.sending.mails import Email, one_of
+from shared.followups.sending.mails import Email, read_mail
 from shared.followups.sending.message import html_of
 from shared.platform.errors import Conflict
 from shared.platform.lines import Name, Seen
@@ -86,7 +86,7 @@ async def edit(agent_id: int, email_id: int, changed: EmailChange) -> Edited:
     async with database() as connection:
         row = await _waiting(connection, agent_id, email_id)
         await store(connection, row, changed)
-        return Edited(email=await one_of(connection, agent_id, email_id), problems=_judged(changed, brief_of(row)))
+        return Edited(email=await read_mail(connection, agent_id, email_id), problems=_judged(changed, brief_of(row)))
 
 
 async def approve(agent_id: int, email_id: int) -> Email:
@@ -104,7 +104,7 @@ async def approve(agent_id: int, email_id: int) -> Email:
             f" updated_at = now(), {around} where id = %(id)s",
             envelope(row) | {"id": email_id},
         )
-        return await one_of(connection, agent_id, email_id)
+        return await read_mail(connection, agent_id, email_id)
 
 
 async def delete(agent_id: int, email_id: int) -> None:
@@ -115,9 +115,9 @@ async def delete(agent_id: int, email_id: int) -> None:
         Conflict: nobody knows yet whether it was handed over.
     """
     async with database() as connection:
-        mail = await one_of(connection, agent_id, email_id)
+        mail = await read_mail(connection, agent_id, email_id)
         await rows(connection, "select from followups.tasks where id = %s for no key update", (mail.task_id,))
-        mail = await one_of(connection, agent_id, email_id)
+        mail = await read_mail(connection, agent_id, email_id)
         if mail.state in ("sending", "unknown"):
             raise Conflict(f"The mail is {mail.state}.", code="not-settled", remedy="Wait until it is sent or failed.")
         await tasks.end(connection, mail.task_id, "cancelled", "mail-deleted")
@@ -125,7 +125,7 @@ async def delete(agent_id: int, email_id: int) -> None:
 
 
 async def _waiting(connection: Any, agent_id: int, email_id: int) -> dict[str, Any]:
-    mail = await one_of(connection, agent_id, email_id)
+    mail = await read_mail(connection, agent_id, email_id)
     await rows(connection, "select from followups.tasks where id = %s for no key update", (mail.task_id,))
     row = await facts.read(connection, email_id)
     if row is None or row["state"] != "held":

@@ -82,7 +82,7 @@ class Email(ResponseBody):
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class EmailFilter:
     """Which mails are asked for; None: any."""
 
     state: State | None = None
@@ -90,7 +90,7 @@ class Which:
     client_id: int | None = None
 
 
-async def listed(agent_id: int, part: Part, which: Which = Which()) -> list[Email]:
+async def listed(agent_id: int, part: Part, only: EmailFilter = EmailFilter()) -> list[Email]:
     """That part of the agent's mails, the newest first."""
     async with database() as connection:
         emails = await rows(
@@ -100,7 +100,7 @@ async def listed(agent_id: int, part: Part, which: Which = Which()) -> list[Emai
             " and (%(client_id)s::bigint is null or client_id = %(client_id)s)"
             f" and (%(status)s::text is null or {STATUS} = %(status)s)"
             " order by id desc limit %(limit)s offset %(skip)s",
-            {"agent": agent_id, **asdict(part), **asdict(which)},
+            {"agent": agent_id, **asdict(part), **asdict(only)},
         )
     return [Email.model_validate(row) for row in emails]
 
@@ -112,10 +112,10 @@ async def read(agent_id: int, email_id: int) -> Email:
         NotFound: there is none, or it is another agent's.
     """
     async with database() as connection:
-        return await one_of(connection, agent_id, email_id)
+        return await read_mail(connection, agent_id, email_id)
 
 
-async def one_of(connection: Any, agent_id: int, email_id: int) -> Email:
+async def read_mail(connection: Any, agent_id: int, email_id: int) -> Email:
     """As `read`, in the caller's transaction."""
     emails = await rows(
         connection,

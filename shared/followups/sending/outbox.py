@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 SENDING_MINUTES = 5
 """After this long in `sending` the worker is dead: a sender gives up long before."""
-ASKED_AGAIN_MINUTES = 15
+LOOK_UP_MINUTES = 15
 """How long after a look at an unknown mail the next one comes."""
 WITH_PROVIDER = "(state = 'unknown' and leased_until <= now() and sending_at > now() - interval '1 day')"
 """The unknown mails of which the provider is to be asked, for a day, if it is one that can be asked."""
-UNTOLD = f"""(e.state = 'unknown' and e.told_unknown_at is null
-    and e.sending_at <= now() - make_interval(mins => {ASKED_AGAIN_MINUTES}))"""
+UNREPORTED = f"""(e.state = 'unknown' and e.told_unknown_at is null
+    and e.sending_at <= now() - make_interval(mins => {LOOK_UP_MINUTES}))"""
 """The unknown mails e of which a person is to be told: the provider had its time to tell."""
 TIME_TO_BEGIN = SENDING_MINUTES * 60 - 60
 """Seconds from the mark on within which the content must be on its way, a minute before the worker counts as dead."""
@@ -101,7 +101,7 @@ async def leave_unknown(email_id: int, outcome: Outcome) -> None:
         await connection.execute(
             "update followups.emails set state = 'unknown', error_code = %s, error = %s, updated_at = now(),"
             " leased_until = now() + make_interval(mins => %s) where id = %s and state = 'sending'",
-            (outcome.code, outcome.text, ASKED_AGAIN_MINUTES, email_id),
+            (outcome.code, outcome.text, LOOK_UP_MINUTES, email_id),
         )
 
 
@@ -168,7 +168,7 @@ async def send_again(email_id: int) -> bool:
     return bool(released.rowcount)
 
 
-async def had_it(
+async def settle_as_sent(
     connection: AsyncConnection[Any], email_id: int, provider: str, provider_id: str | None = None
 ) -> None:
     """Settle as sent a mail of which its provider tells, in a transaction that has locked the mail's task.
@@ -215,19 +215,19 @@ async def give_up_expired() -> list[int]:
     return given_up
 
 
-async def untold_unknown(given_up: Sequence[int]) -> list[int]:
+async def unreported_unknown(given_up: Sequence[int]) -> list[int]:
     """The numbers of the unknown mails of which no person was told: these, and those that nothing resolved in time."""
     async with database() as connection:
         unreported = await rows(
             connection,
-            f"select id from followups.emails e where {UNTOLD} or (state = 'unknown' and told_unknown_at is null"  # noqa: S608 - a constant of this module
+            f"select id from followups.emails e where {UNREPORTED} or (state = 'unknown' and told_unknown_at is null"  # noqa: S608 - a constant of this module
             " and id = any(%s)) order by id",
             (list(given_up),),
         )
     return [row["id"] for row in unreported]
 
 
-async def told_unknown(email_ids: Sequence[int]) -> None:
+async def note_reported(email_ids: Sequence[int]) -> None:
     """Note that a person was told of these."""
     async with database() as connection:
         await connection.execute(
@@ -246,7 +246,7 @@ async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
             "update followups.emails set leased_until = now() + make_interval(mins => %s) where id in (select id"  # noqa: S608 - a constant of this module
             f" from followups.emails where {WITH_PROVIDER} and provider = %s order by id limit %s"
             " for update skip locked) returning id",
-            (ASKED_AGAIN_MINUTES, provider, limit),
+            (LOOK_UP_MINUTES, provider, limit),
         )
         mails = [await facts.read(connection, row["id"]) for row in leased]
         return [mail_of(row) for row in mails if row is not None]

@@ -12,7 +12,7 @@ from shared.followups.scheduling.cadence import CUSTOM
 from shared.followups.sending import editing
 from shared.followups.sending.checking import checks, facts
 from shared.followups.sending.editing import EmailChange
-from shared.followups.sending.mails import Email, one_of
+from shared.followups.sending.mails import Email, read_mail
 from shared.followups.sending.plain_text import plain_text
 from shared.followups.settings import settings
 from shared.platform.errors import Conflict, InvalidInput
@@ -65,7 +65,7 @@ async def write(agent_id: int, new: NewEmail) -> Email:
                 remedy="Change the client's stage, or allow it again where the client has agreed.",
             )
         words = new.model_copy(update={"body": plain_text(new.body)})
-        if not new.task_id and (twice := await _said_already(connection, row, words)):
+        if not new.task_id and (twice := await _mail_with_same_text(connection, row, words)):
             raise Conflict(
                 f"Mail {twice} says the same to this client, and waits or went out today.",
                 code="said-already",
@@ -75,10 +75,10 @@ async def write(agent_id: int, new: NewEmail) -> Email:
             raise InvalidInput("The client has another address.", field="to_email", remedy="Change the client first.")
         await editing.store(connection, row, words)
         await connection.execute("update followups.emails set approved_at = now() where id = %s", (row["id"],))
-        return await one_of(connection, agent_id, row["id"])
+        return await read_mail(connection, agent_id, row["id"])
 
 
-async def _said_already(connection: Any, row: dict[str, Any], words: EmailChange) -> int | None:
+async def _mail_with_same_text(connection: Any, row: dict[str, Any], words: EmailChange) -> int | None:
     """The number of another mail to the client with these words, which waits or was handed over in the last day."""
     repeated = await rows(
         connection,

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from shared.followups.sending.checking import facts
 from shared.followups.sending.domain import gate
-from shared.followups.sending.mails import one_of
+from shared.followups.sending.mails import read_mail
 from shared.followups.sending.message import mail_of
 from shared.followups.sending.senders import pace, sender
 from shared.platform.errors import Conflict
@@ -31,7 +31,7 @@ async def send_test(agent_id: int, email_id: int) -> Outcome:
         Conflict: it has no text yet, all mails are stopped, or as `hand_over`.
     """
     async with database() as connection:
-        await one_of(connection, agent_id, email_id)
+        await read_mail(connection, agent_id, email_id)
         row = await facts.read(connection, email_id)
     if row is None or row["composed_at"] is None:
         raise Conflict("The mail has no text yet.", code="not-composed")
@@ -66,6 +66,6 @@ async def hand_over(mail: Mail) -> Outcome:
             raise Conflict("A mail to this address came back: it has no mailbox.", code="no-mailbox")
     if problems := await gate.refused():
         raise Conflict("The sender's domain is not ready.", code="sender-domain", remedy="; ".join(problems))
-    through = sender()
-    await pace.turn(through, MAX_WAIT_SECONDS)
-    return await through.send(mail)
+    email_sender = sender()
+    await pace.turn(email_sender, MAX_WAIT_SECONDS)
+    return await email_sender.send(mail)

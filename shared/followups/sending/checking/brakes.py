@@ -51,7 +51,7 @@ async def stop(reason: str) -> None:
         )
 
 
-async def go_on() -> None:
+async def resume() -> None:
     """Let what is due go out again; may be repeated."""
     async with database() as connection:
         await connection.execute("update followups.scheduler set stopped_at = null, stop_reason = null")

@@ -27,7 +27,7 @@ def signed(body, event_id=None, secret=SECRET, at=None, prefix="svix"):
     }
 
 
-def told(kind, email_id, provider="ses", **fields):
+def provider_event(kind, email_id, provider="ses", **fields):
     """An event of a provider, as its webhook's route reads it."""
     event = {"provider": provider, "event_id": uuid4().hex, "email_id": email_id, "kind": kind}
     return ProviderEvent.model_validate(event | {"happened_at": datetime.now(UTC)} | fields)

@@ -23,7 +23,7 @@ from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims, outbox
 from shared.followups.sending.checking import brakes
 from tests.fresh_settings import forget_settings
-from tests.integration.shared.followups.events.conftest import told
+from tests.integration.shared.followups.events.conftest import provider_event
 from triggers.followups.events import webhooks
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:ses-events"
@@ -63,10 +63,10 @@ def message(event=None, key=KEY, version="2", **changed):
     return json.dumps(fields | {"Signature": base64.b64encode(signature).decode()}).encode()
 
 
-def event(kind, part, email_id, **told):
+def event(kind, part, email_id, **details):
     at = datetime.now(UTC).isoformat()
     mail = {"timestamp": at, "messageId": "m", "tags": {"followup": [str(email_id)]}}
-    return {"eventType": kind, "mail": mail, part: {"timestamp": at, **told}}
+    return {"eventType": kind, "mail": mail, part: {"timestamp": at, **details}}
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ async def brakes_after(crm, mails, complaints):
     """How many warnings came and whether all is stopped, after so many complaints of other mails."""
     found = await crm.fetch("select id from followups.emails where delivery = 'none' order by id limit %s", complaints)
     for row in found:
-        await inbox.record_event(told("complained", row["id"]))
+        await inbox.record_event(provider_event("complained", row["id"]))
     [row] = await crm.fetch("select stop_reason from followups.scheduler")
     return [mail.subject.strip() for mail in mails.mails(9)], row["stop_reason"]
 

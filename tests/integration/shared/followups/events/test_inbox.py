@@ -6,7 +6,7 @@ from activities.followups.sending import compose_followup
 from shared.followups.events import inbox
 from shared.followups.sending import claims, editing, outbox
 from shared.followups.steps import Outcome
-from tests.integration.shared.followups.events.conftest import told
+from tests.integration.shared.followups.events.conftest import provider_event
 
 
 async def lost(crm, **profile):
@@ -23,7 +23,7 @@ async def lost(crm, **profile):
 async def test_the_provider_had_what_it_tells_of_though_a_person_said_no(crm, mails, kind):
     claim = await lost(crm)
     assert await outbox.send_again(claim.email_id)
-    assert await inbox.record_event(told(kind, claim.email_id))
+    assert await inbox.record_event(provider_event(kind, claim.email_id))
     await crm.sweep()
     assert not mails.mails(9)
     assert await crm.states() == {"sent": 1}
@@ -37,7 +37,7 @@ async def test_a_mail_that_was_held_after_a_person_said_no_is_not_approved_any_m
     await crm.execute("update followups.agents set postal_address = null")
     await crm.sweep()
     assert await crm.states() == {"held": 1}
-    await inbox.record_event(told("delivered", claim.email_id))
+    await inbox.record_event(provider_event("delivered", claim.email_id))
     [mail] = await crm.fetch("select agent_id, hold_reason, sending_at from followups.emails")
     assert mail["hold_reason"] is None
     assert mail["sending_at"] is not None
@@ -49,7 +49,7 @@ async def test_a_mail_that_was_held_after_a_person_said_no_is_not_approved_any_m
 async def test_a_mail_that_the_provider_refused_and_then_delivered_was_sent(crm):
     claim = await lost(crm)
     await outbox.record(claim, Outcome(kind="refused", provider="ses", code="busy", text="no"))
-    await inbox.record_event(told("delivered", claim.email_id))
+    await inbox.record_event(provider_event("delivered", claim.email_id))
     assert await crm.states() == {"sent": 1}
 
 
@@ -57,7 +57,7 @@ async def test_an_event_of_a_mail_that_nobody_ever_handed_over_changes_nothing(c
     await crm.due(await crm.agent(send_mode="approve"))
     await crm.sweep()
     [mail] = await crm.fetch("select id from followups.emails")
-    assert await inbox.record_event(told("delivered", mail["id"]))
+    assert await inbox.record_event(provider_event("delivered", mail["id"]))
     assert await crm.states() == {"held": 1}
 
 
@@ -67,7 +67,7 @@ async def test_a_mail_that_was_put_off_often_and_arrived_counts_against_nobody(c
     await crm.sweep()
     [mail] = await crm.fetch("select id from followups.emails")
     for _ in range(inbox.MOST_DEFERRALS):
-        await inbox.record_event(told("deferred", mail["id"]))
+        await inbox.record_event(provider_event("deferred", mail["id"]))
     assert not await crm.fetch("select from followups.suppressions")
 
 
@@ -84,17 +84,19 @@ async def test_mails_that_were_put_off_count_until_one_of_them_arrives(crm, mail
         ids.append(newest["id"])
     for email_id in ids:
         assert not await crm.fetch("select from followups.suppressions")
-        await inbox.record_event(told("deferred", email_id))
+        await inbox.record_event(provider_event("deferred", email_id))
     [found] = await crm.fetch("select scope, reason from followups.suppressions")
     assert found == {"scope": "cadence", "reason": "deferred-too-often"}
-    await inbox.record_event(told("delivered", ids[-1]))
+    await inbox.record_event(provider_event("delivered", ids[-1]))
     assert not await crm.fetch("select from followups.suppressions")
 
 
 async def test_an_event_with_signs_that_no_store_holds_is_taken_for_what_it_says(crm):
     claim = await lost(crm)
-    assert await inbox.record_event(told("clicked", claim.email_id, user_agent="a\0b", ip="\ud800", detail="x" * 900))
+    assert await inbox.record_event(
+        provider_event("clicked", claim.email_id, user_agent="a\0b", ip="\ud800", detail="x" * 900)
+    )
     [kept] = await crm.fetch("select user_agent, ip, length(detail) as long from followups.provider_events")
     assert kept == {"user_agent": "ab", "ip": "?", "long": 500}
     with pytest.raises(ValueError, match="happened_at"):
-        told("clicked", claim.email_id, happened_at="9999-12-31T23:59:59-12:00")
+        provider_event("clicked", claim.email_id, happened_at="9999-12-31T23:59:59-12:00")

@@ -1,6 +1,5 @@
 """A reply ends the cadence and gives the agent a task; nobody else's does."""
 
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -78,13 +77,13 @@ def test_a_mail_that_ses_received_is_read_in_both_encodings():
     import json
 
     for encoding, content in (("UTF-8", answer().decode()), ("BASE64", base64.b64encode(answer()).decode())):
-        told: dict[str, Any] = {
+        notification = {
             "notificationType": "Received",
             "content": content,
             "mail": {"source": "ann@example.com"},
+            "receipt": {"action": {"type": "SNS", "encoding": encoding}},
         }
-        told["receipt"] = {"action": {"type": "SNS", "encoding": encoding}}
-        assert present(ses.received(json.dumps(told))).sender == "ann@example.com"
+        assert present(ses.received(json.dumps(notification))).sender == "ann@example.com"
     assert ses.received('{"eventType": "Send"}') is None
 
 

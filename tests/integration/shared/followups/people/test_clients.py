@@ -5,7 +5,7 @@ import pytest
 from shared.followups.events import inbound, inbox, replies
 from shared.followups.people import clients, subscriptions, tasks
 from shared.followups.people.models import ClientChange
-from tests.integration.shared.followups.events.conftest import told
+from tests.integration.shared.followups.events.conftest import provider_event
 
 
 def answer(to=""):
@@ -72,7 +72,7 @@ async def test_who_complained_is_not_written_to_under_another_address(crm, mails
     else:
         await clients.change(agent.id, other.id, ClientChange(email="new@example.com"))
         await crm.task(other, -48, "Week 1")
-    await inbox.record_event(told("complained", mail["id"]))
+    await inbox.record_event(provider_event("complained", mail["id"]))
     await crm.pass_time(49 * 60)
     await crm.sweep()
     to = [sent.recipients for sent in mails.mails(9)]

@@ -15,7 +15,7 @@ from shared.followups.sending.compose import MOST_CLAIMS
 from shared.followups.steps import Outcome
 from shared.platform.stores.postgres import database
 from tests.fresh_settings import forget_settings
-from tests.integration.shared.followups.events.conftest import told
+from tests.integration.shared.followups.events.conftest import provider_event
 
 
 async def test_a_task_that_its_agent_puts_off_while_a_sweep_holds_it_is_sent_on_its_day(crm, mails):
@@ -42,7 +42,7 @@ async def test_a_person_is_told_once_of_a_mail_whose_answer_was_lost(crm, mails)
     await crm.sweep()
     assert not mails.mails(9)  # its provider may yet tell
     for _ in range(3):
-        await crm.pass_time(outbox.ASKED_AGAIN_MINUTES + 1)
+        await crm.pass_time(outbox.LOOK_UP_MINUTES + 1)
         assert await claims.anything_due() == (not mails.mails(9))
         await crm.sweep()
     [alert] = mails.mails(9)
@@ -108,7 +108,7 @@ async def test_a_mail_whose_task_ended_while_it_was_postponed_is_cancelled(crm):
 
 async def test_the_providers_id_is_kept_though_its_event_came_before_its_answer(crm):
     claim = await begun(crm)
-    await inbox.record_event(told("sent", claim.email_id, provider_id="ses-1"))
+    await inbox.record_event(provider_event("sent", claim.email_id, provider_id="ses-1"))
     await outbox.record(claim, Outcome(kind="accepted", provider="smtp", provider_id="ses-2"))
     [mail] = await crm.fetch("select provider_id from followups.emails")
     assert mail["provider_id"] == "ses-1"

@@ -504,7 +504,7 @@ async def test_sweeps_late_and_doubled_send_the_same_mails(crm, mails):
 
 
 async def test_an_unknown_mail_resolves_by_itself_where_the_provider_can_tell(crm, monkeypatch):
-    monkeypatch.setattr(claims, "TELLERS", ("teller",))
+    monkeypatch.setattr(claims, "WITH_LOOK_UP", ("teller",))
 
     class Teller:
         name, told, handed_over = "teller", [None, ACCEPTED], 0

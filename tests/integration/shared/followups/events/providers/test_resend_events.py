@@ -19,11 +19,11 @@ from tests.fresh_settings import forget_settings
 from tests.integration.shared.followups.events.conftest import SECRET, signed
 
 
-def event(kind, email_id, **told):
+def event(kind, email_id, **details):
     now = datetime.now(UTC).isoformat()
     data: dict[str, Any] = {"email_id": "56761188", "created_at": now, "from": "a@b", "to": ["c@d"]}
     data["tags"] = {"followup": str(email_id)}
-    return json.dumps({"type": f"email.{kind}", "created_at": now, "data": {**data, **told}}).encode()
+    return json.dumps({"type": f"email.{kind}", "created_at": now, "data": {**data, **details}}).encode()
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +58,8 @@ BOUNCES, LISTED = [("all", "bounce", True)], [("all", "provider-list", True)]
     ],
 )
 async def test_each_kind_moves_its_axis_and_what_is_final_suppresses(post, sent, outcome, case):
-    kind, told, came_to = case
-    body = event(kind, sent["id"], **told)
+    kind, details, came_to = case
+    body = event(kind, sent["id"], **details)
     await post("resend", body, signed(body))
     assert await outcome(sent["id"]) == came_to
 
@@ -176,7 +176,7 @@ def mail(sent, **changed):
     return {**fields, **changed}
 
 
-def told(mail_id="in-1"):
+def received_message(mail_id="in-1"):
     return json.dumps({"type": "email.received", "created_at": "x", "data": {"email_id": mail_id}}).encode()
 
 
@@ -188,7 +188,7 @@ async def test_a_mail_that_resend_received_is_fetched_and_ends_the_cadence(post,
             f"From: Ann <{sent['recipient']}>\r\nSubject: Re: your plans\r\nMessage-ID: <r1@example.com>\r\n"
             f"In-Reply-To: <{sent['message_key']}@example.com>\r\n\r\nYes, please.\r\n"
         ).encode()
-    body = told()
+    body = received_message()
     assert [(await post("resend", body, signed(body)))["result"] for _ in range(2)] == ["taken", "known"]
     [answer] = [one for one in await tasks.listed(sent["agent_id"], Part(limit=9)) if one.channel == "agent"]
     assert answer.notes == "Answer: Re: your plans"
@@ -196,7 +196,7 @@ async def test_a_mail_that_resend_received_is_fetched_and_ends_the_cadence(post,
 
 async def test_nothing_is_fetched_before_the_signature_is_known_to_be_right(post, sent, receiving):
     receiving.received["in-1"] = mail(sent)
-    await post("resend", told(), signed(told(), secret="whsec_d3Jvbmcgc2VjcmV0"), status=401)
+    await post("resend", received_message(), signed(received_message(), secret="whsec_d3Jvbmcgc2VjcmV0"), status=401)
     assert receiving.fetched == 0
 
 
@@ -204,10 +204,10 @@ async def test_an_automatic_answer_ends_nothing(post, sent, receiving):
     receiving.received["in-1"] = mail(sent, subject="Automatische Antwort: x")
     receiving.received["in-2"] = mail(sent, headers={"Auto-Submitted": "auto-replied"}, message_id="<r2@x>")
     for mail_id in ("in-1", "in-2"):
-        body = told(mail_id)
+        body = received_message(mail_id)
         assert (await post("resend", body, signed(body)))["result"] == "ignored"
 
 
 async def test_a_mail_that_resend_does_not_show_is_asked_for_again_later(post, receiving):
-    body = told("unknown/../id")
+    body = received_message("unknown/../id")
     await post("resend", body, signed(body), status=503)

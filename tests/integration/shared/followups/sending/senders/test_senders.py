@@ -29,7 +29,7 @@ from shared.followups.events.providers import ses as ses_events
 from shared.followups.keyset import Part
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import mails as listed
-from shared.followups.sending.claims import TELLERS
+from shared.followups.sending.claims import WITH_LOOK_UP
 from shared.followups.sending.message import Mail, waking_clock
 from shared.followups.sending.senders import sender
 from shared.followups.sending.senders.communication import CommunicationAccount, CommunicationSender
@@ -144,7 +144,7 @@ async def test_to_ask_what_became_of_a_mail_hands_it_over_no_second_time(adapter
     assert (await through.send(sent)).kind == "accepted"
     found = await through.find_out(sent)
     assert found is None or found.kind == "accepted"
-    assert (found is not None or through.may_repeat(sent)) == (through.name in TELLERS)
+    assert (found is not None or through.may_repeat(sent)) == (through.name in WITH_LOOK_UP)
     if through.may_repeat(sent):
         assert (await through.send(sent)).kind == "accepted"
     assert len(received()) == 1
@@ -363,7 +363,7 @@ async def test_a_held_answer_of_ses_is_one_request_and_its_event_or_a_person_set
 async def unknown_mails(crm):
     """What the agent sees of mails that nobody knows about."""
     [agent] = await crm.fetch("select id from followups.agents")
-    return await listed.listed(agent["id"], Part(limit=9), listed.Which(state="unknown"))
+    return await listed.listed(agent["id"], Part(limit=9), listed.EmailFilter(state="unknown"))
 
 
 async def test_one_operation_id_in_all_attempts_is_one_mail_though_the_answer_was_503(service):

@@ -37,6 +37,7 @@ class Place:
 
     @property
     def cursor(self) -> str:
+        """The place in the form of PATTERN."""
         return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}-{self.number}"
 
 

@@ -10,6 +10,8 @@ from shared.platform.models import LazyModel
 
 
 class Wire(LazyModel):
+    """A value between steps. Its fields stand in histories under way: a new one has a default, and none is renamed."""
+
     model_config = ConfigDict(frozen=True)
 
 
@@ -27,6 +29,8 @@ class ClaimBatch(Wire):
 
 
 class Claims(Wire):
+    """The mails of one batch; none when nothing more is due."""
+
     claims: list[Claim]
 
 
@@ -63,6 +67,8 @@ class Attempt(Wire):
 
 
 class Record(Wire):
+    """An outcome that is still to be stored: the step that learned it could not reach the database."""
+
     claim: Claim
     outcome: Outcome
 
@@ -78,4 +84,5 @@ class SweepSummary(Wire):
     held_back: int = 0
 
     def plus(self, other: SweepSummary) -> SweepSummary:
+        """The counts of both."""
         return SweepSummary(**{name: getattr(self, name) + getattr(other, name) for name in SweepSummary.model_fields})

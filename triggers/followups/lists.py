@@ -65,6 +65,7 @@ class CountedPage(LazyModel):
 
     @property
     def part(self) -> Part:
+        """The part of the list, for its query."""
         return Part(limit=self.limit, behind=self.cursor, skip=(self.page - 1) * self.limit)
 
 

@@ -24,6 +24,7 @@ class Look:
 
     @property
     def system(self) -> tuple[str, str]:
+        """What tells machines that look at mails apart."""
         return self.user_agent, self.ip
 
 

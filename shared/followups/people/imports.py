@@ -43,12 +43,16 @@ _DAMAGED = "a character cannot be read; save the file as UTF-8"
 
 
 class Duplicate(ResponseBody):
+    """A row that was not entered, since its address is known."""
+
     line: int
     email: str
     client_id: int | None = Field(description="The client that has the address; null: an earlier line of the file")
 
 
 class BadRow(ResponseBody):
+    """A row that was not entered, with what is wrong with each of its fields."""
+
     line: int
     problems: list[str]
 

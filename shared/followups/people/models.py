@@ -91,6 +91,8 @@ class AgentProfile(ProfileFields):
 
 
 class Agent(ResponseBody):
+    """An agent, as it sees itself."""
+
     id: int
     email: str
     auth_provider: Literal["email", "google"]
@@ -130,6 +132,8 @@ class ClientFields(Hours):
 
 
 class NewClient(ClientFields):
+    """A client to enter; an agent has one of each address."""
+
     email: Address
     create_tasks: bool = Field(default=False, description="Plan the cadence for the client")
 
@@ -145,6 +149,8 @@ class ClientChange(ClientFields):
 
 
 class Client(ResponseBody):
+    """A client, as its agent sees it. Of the five fields of hours, null is the agent's own."""
+
     id: int
     agent_id: int
     name: str | None
@@ -209,6 +215,8 @@ class TaskMail(ResponseBody):
 
 
 class Task(ResponseBody):
+    """A follow-up: a mail to send, or something for the agent to do. Times are in UTC."""
+
     id: int
     agent_id: int
     client_id: int

@@ -54,6 +54,7 @@ class Planned(ResponseBody):
 
     @property
     def place(self) -> Place:
+        """Where it stands in its list."""
         return Place(self.scheduled_for, self.task_id)
 
 

@@ -41,6 +41,7 @@ class NotSent(ResponseBody):
 
     @property
     def place(self) -> Place:
+        """Where it stands in its list."""
         return Place(self.ended_at, self.task_id)
 
 

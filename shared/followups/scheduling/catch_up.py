@@ -40,11 +40,15 @@ class DueStep:
 
 @dataclass(frozen=True, slots=True)
 class Send:
+    """The step's mail is handed over now."""
+
     task_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
+    """The step is due at that time instead, for a reason that its agent is shown."""
+
     task_id: int
     to: datetime
     reason: str
@@ -52,6 +56,8 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
+    """The step ends without a mail: it is too late, or due together with an earlier one."""
+
     task_id: int
     reason: Literal["too_late", "catch_up"]
 

@@ -70,6 +70,7 @@ class Mail:
 
     @property
     def message_id(self) -> str:
+        """Of its header, the same in every attempt."""
         return f"<{self.key}@{self.sender.rpartition('@')[2]}>"
 
 

@@ -21,10 +21,12 @@ class Complaints:
 
     @property
     def warn(self) -> bool:
+        """Whether an operator is warned."""
         return self._judged and self.complaints >= WARN * self.sent
 
     @property
     def stop(self) -> bool:
+        """Whether all mails are stopped."""
         return self._judged and self.complaints >= STOP * self.sent
 
     @property

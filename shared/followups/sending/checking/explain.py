@@ -38,6 +38,7 @@ class Explanation(ResponseBody):
 
     @property
     def place(self) -> Place:
+        """Where it stands in its list."""
         return Place(self.scheduled_for, self.task_id)
 
 

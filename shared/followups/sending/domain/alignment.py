@@ -37,6 +37,7 @@ class Sender:
         return tuple(f"_dmarc.{'.'.join(labels[start:])}" for start in range(max(len(labels) - 1, 1)))
 
     def dkim_name(self, selector: str) -> str:
+        """Where the public key of that name stands."""
         return f"{selector}._domainkey.{self.domain}"
 
 

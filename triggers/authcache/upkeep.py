@@ -13,12 +13,11 @@ import azure.functions as func
 from orchestrators.authcache.documents import delete_stray_documents
 from orchestrators.authcache.folding import fold
 from shared.authcache.alerts import send_alerts
-from shared.authcache.base.manifest import CorruptBase, read_manifest
-from shared.authcache.base.repair import rebuild_wanted, sync_begun, sync_wanted
+from shared.authcache.base.repair import sync_begun, sync_wanted
 from shared.authcache.documents.models import StraySearch
+from shared.authcache.folding.due import ProcessFolds, early_fold_is_due, fold_facts, fold_is_due, in_use
 from shared.authcache.folding.steps import FoldRequest
-from shared.authcache.log.groups import Lsn, read_group
-from shared.authcache.settings import settings
+from shared.authcache.log.groups import Lsn
 from shared.authcache.store import store
 from shared.platform.durable import DurableClient, new_blueprint
 from shared.platform.errors import ManifoldError
@@ -35,42 +34,20 @@ FOLD = "authcache-fold"
 STRAYS = "authcache-strays"
 """That of every search for files that no document names."""
 
-
-FOLD_RECORDS = 1_000
-"""Records since the base at which the minute is not waited for."""
-
-
-class _Start:
-    """Whether this process has had Iceberg looked at since it started, as it does after a deployment."""
-
-    looked = False
-    folded = -1
-    """The LSN of the base after which this process had the log folded before the minute."""
+_process = ProcessFolds()
 
 
 async def _due(_: DurableClient) -> bool:
-    """Is anything in the log that the base does not have, or is the base to be made anew?"""
-    try:
-        found = await read_manifest()
-    except CorruptBase:
-        return True
-    if found is None:
-        return bool(settings().authcache_catalog_uri) or await read_group(1) is not None
-    return (
-        not _Start.looked
-        or await read_group(found[0].lsn + 1) is not None
-        or await rebuild_wanted() is not None
-        or await sync_wanted()
-    )
+    return fold_is_due(await fold_facts(), looked=_process.looked)
 
 
 async def _run(client: DurableClient) -> None:
     """Fold, unless the last fold is still at it."""
     await _alert(client)
-    asked = await sync_wanted()
-    if await client.start_if_idle(fold, FoldRequest(sync=asked or not _Start.looked), instance_id=FOLD):
-        _Start.looked = True
-        if asked:
+    sync = await sync_wanted()
+    if await client.start_if_idle(fold, FoldRequest(sync=sync or not _process.looked), instance_id=FOLD):
+        _process.looked = True
+        if sync:
             await sync_begun()
 
 
@@ -88,20 +65,17 @@ async def written(client: DurableClient, body: T, lsn: Lsn, status: int = 200) -
 
 
 async def fold_if_long(client: DurableClient) -> None:
-    """Fold at once where the log has FOLD_RECORDS since the base.
-
-    Once for each base: that another is there tells that the fold has ended. If it cannot be begun, the minute does it.
-    """
+    """Start a fold at once where the log has grown long, as `early_fold_is_due` says. If it cannot, the minute does."""
     holding = store().instance.holding
     base = holding.manifest.lsn if holding.manifest is not None else 0
-    if holding.records < FOLD_RECORDS or _Start.folded == base:
+    if not early_fold_is_due(holding.records, base, _process.early_after):
         return
-    _Start.folded = base
+    _process.early_after = base
     try:
         await _alert(client)
         await client.start(fold, FoldRequest(), instance_id=FOLD)
     except ManifoldError as error:
-        logger.info("No fold was begun before the minute: %s", error)
+        logger.info("An early fold was not started; the next minute starts one: %s", error)
 
 
 sweep = Sweep("authcache", due=_due, run=_run)
@@ -123,16 +97,12 @@ async def authcache_tidy(timer: func.TimerRequest, client: Any) -> None:
 
 
 async def _delete_strays(client: DurableClient, *, past_due: bool) -> None:
-    if await _is_used():
+    if await in_use():
         await client.start_if_idle(delete_stray_documents, StraySearch(), instance_id=STRAYS, past_due=past_due)
 
 
-async def _is_used() -> bool:
-    return bool(settings().authcache_catalog_uri) or await read_manifest() is not None
-
-
 async def _start(client: DurableClient, request: FoldRequest, *, past_due: bool) -> None:
-    if not await _is_used():
+    if not await in_use():
         return
     await _alert(client)
     await client.start_if_idle(fold, request, instance_id=FOLD, past_due=past_due)

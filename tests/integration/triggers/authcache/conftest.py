@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.authcache.folding.due import ProcessFolds
 from shared.platform.durable import DurableClient
 from shared.platform.errors import Conflict
 from tests.integration.closing import close_store
@@ -35,8 +36,7 @@ class Host:
 @pytest.fixture
 async def host(container, monkeypatch):
     """A host that has looked at Iceberg since it started."""
-    monkeypatch.setattr(upkeep._Start, "looked", True)
-    monkeypatch.setattr(upkeep._Start, "folded", -1)
+    monkeypatch.setattr(upkeep, "_process", ProcessFolds(looked=True))
     yield Host()
     await close_store()
 

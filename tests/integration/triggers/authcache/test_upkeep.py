@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from shared.authcache.documents.models import StraySearch
+from shared.authcache.folding import due
+from shared.authcache.folding.due import ProcessFolds
 from shared.authcache.folding.steps import FoldRequest, FoldSummary
 from shared.platform.durable import Instance, RunState
 from shared.platform.errors import Conflict
@@ -54,7 +56,7 @@ class Client(Hostless):
 
 @pytest.fixture(autouse=True)
 def _first_minute(migrated, container, monkeypatch):
-    monkeypatch.setattr(upkeep._Start, "looked", False)
+    monkeypatch.setattr(upkeep, "_process", ProcessFolds())
 
 
 async def test_an_empty_log_is_not_folded_and_the_first_record_is(instances):
@@ -75,7 +77,7 @@ async def test_a_fold_that_runs_is_let_go_on_and_nothing_is_sent_of_it():
     client = Client(RunState.RUNNING)
     await upkeep.sweep.run(client)
     assert client.started == []
-    assert not upkeep._Start.looked
+    assert not upkeep._process.looked
 
 
 async def test_operators_are_sent_what_the_last_fold_could_not_do_before_the_next_begins(mails):
@@ -89,7 +91,7 @@ async def test_operators_are_sent_what_the_last_fold_could_not_do_before_the_nex
 
 
 async def test_the_timers_fold_once_there_is_a_catalog(mails, monkeypatch):
-    monkeypatch.setattr(upkeep, "settings", lambda: SimpleNamespace(authcache_catalog_uri="https://catalog"))
+    monkeypatch.setattr(due, "settings", lambda: SimpleNamespace(authcache_catalog_uri="https://catalog"))
     client = Client(RunState.FAILED)
     await upkeep._start(client, FoldRequest(sync=True, tidy=True), past_due=True)
     assert client.started == [FoldRequest(sync=True, tidy=True)]
@@ -103,6 +105,6 @@ async def test_files_that_no_document_names_are_looked_for_where_the_cache_is_us
     client = Client()
     await upkeep._delete_strays(client, past_due=False)
     assert client.searched == []
-    monkeypatch.setattr(upkeep, "settings", lambda: SimpleNamespace(authcache_catalog_uri="https://catalog"))
+    monkeypatch.setattr(due, "settings", lambda: SimpleNamespace(authcache_catalog_uri="https://catalog"))
     await upkeep._delete_strays(client, past_due=False)
     assert client.searched == [StraySearch()]

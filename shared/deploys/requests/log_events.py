@@ -29,14 +29,14 @@ END: Final = "-end"
 """Of the id of a log's last event."""
 
 
-async def follow(deployment: Deployment, last: str, wait_seconds: float = WAIT_SECONDS) -> str | None:
+async def follow(deployment: Deployment, last: str) -> str | None:
     """The events after the one of id `last`, as soon as there are any; None where that was the log's last.
 
-    With no new line for `wait_seconds`, a comment alone.
+    With no new line for WAIT_SECONDS, a comment alone.
     """
     if last.endswith(END):
         return None
-    after, deadline = int(last), monotonic() + wait_seconds
+    after, deadline = int(last), monotonic() + WAIT_SECONDS
     while True:
         text, following = await logs.read(deployment.organization_id, deployment.id, after=after)
         if text:
@@ -50,11 +50,11 @@ async def follow(deployment: Deployment, last: str, wait_seconds: float = WAIT_S
         deployment = await store.load(deployment.id, deployment.organization_id)
 
 
-async def follow_app(deployment: Deployment, last: str | None, wait_seconds: float = WAIT_SECONDS) -> str | None:
+async def follow_app(deployment: Deployment, last: str | None) -> str | None:
     """As `follow`, of what the deployed app writes: from its last lines on, until it does not run any more."""
     if last is not None and last.endswith(END):
         return None
-    deadline = monotonic() + wait_seconds
+    deadline = monotonic() + WAIT_SECONDS
     while True:
         part = await platform().log_from(deployment.spec(), last)
         if part is not None and part.text:

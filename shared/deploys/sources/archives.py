@@ -64,12 +64,12 @@ def kind_of(beginning: bytes) -> ArchiveKind:
     raise damaged("it is neither a zip nor a tar.gz")
 
 
-def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, *, cancelled: Callable[[], bool] = never) -> Unpacked:
+def unpack(archive: Path, folder: Path, *, cancelled: Callable[[], bool] = never) -> Unpacked:
     """Unpack into a new folder. Blocks; `cancelled` is called between chunks.
 
     Taken are files, folders and links inside the source, which become copies. Installed packages and histories are left
     out. Links that lead outside, devices, encrypted and repeated entries are refused, and so is what unpacks to more
-    than the limits. After a refusal the folder is removed.
+    than LIMITS. After a refusal the folder is removed.
 
     Raises:
         InvalidInput: the archive was refused; the message names the entry and the reason.
@@ -80,7 +80,7 @@ def unpack(archive: Path, folder: Path, limits: Limits = LIMITS, *, cancelled: C
     try:
         with archive.open("rb") as file:
             kind = kind_of(file.read(4))
-            tree = Tree(folder, limits, archive.stat().st_size, cancelled)
+            tree = Tree(folder, LIMITS, archive.stat().st_size, cancelled)
             file.seek(0)
             if kind is ArchiveKind.ZIP:
                 _unzip(file, tree)

@@ -12,7 +12,7 @@ from shared.deploys.models import ArchiveSource, GitSource, Source
 from shared.deploys.sources import uploads
 from shared.deploys.sources.archives import unpack
 from shared.deploys.sources.git import allowed_hosts, clone
-from shared.deploys.sources.tree import LIMITS, Limits, never
+from shared.deploys.sources.tree import never
 from shared.platform.calls.retry import Backoff, Time, retry
 from shared.platform.errors import TerminalError, TransientError
 from shared.platform.files import scratch_folder
@@ -44,7 +44,6 @@ async def fetch(
     *,
     cancelled: Cancelled,
     token: str | None = None,
-    limits: Limits = LIMITS,
 ) -> Fetched:
     """Bring the source into a new folder; what it was. After a failure the folder is removed.
 
@@ -57,22 +56,20 @@ async def fetch(
         TerminalError: it could not be fetched from git, also since the host did not answer for as long as GIT_RETRIES.
     """
     if isinstance(source, GitSource):
-        done = await _cloned(source, folder, cancelled, limits, token)
+        done = await _cloned(source, folder, cancelled, token)
         missing = (("submodules", done.submodules), ("files in Git LFS", done.large))
         left_out = [f"; its {what} are not fetched: {', '.join(names[:_SHOWN])}" for what, names in missing if names]
         return Fetched(f"Fetched commit {done.commit} of {source.url}{''.join(left_out)}", done.commit)
-    return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder, limits), cancelled)
+    return await unless_cancelled(_download_and_unpack(source, organization_id, project_id, folder), cancelled)
 
 
-async def _cloned(
-    source: GitSource, folder: Path, cancelled: Cancelled, limits: Limits, token: str | None
-) -> CheckedOut:
+async def _cloned(source: GitSource, folder: Path, cancelled: Cancelled, token: str | None) -> CheckedOut:
     attempts = 0
 
     async def attempt(_left: float) -> CheckedOut:
         nonlocal attempts
         attempts += 1
-        return await clone(source, folder, cancelled=cancelled, limits=limits, token=token, hosts=allowed_hosts())
+        return await clone(source, folder, cancelled=cancelled, token=token, hosts=allowed_hosts())
 
     def sleep(seconds: float) -> Awaitable[None]:
         return unless_cancelled(asyncio.sleep(seconds), cancelled)
@@ -84,11 +81,9 @@ async def _cloned(
         raise TerminalError(f"{error.message}{tried}", code=error.code, remedy=error.remedy) from None
 
 
-async def _download_and_unpack(
-    source: ArchiveSource, organization_id: str, project_id: str, folder: Path, limits: Limits
-) -> Fetched:
+async def _download_and_unpack(source: ArchiveSource, organization_id: str, project_id: str, folder: Path) -> Fetched:
     async with scratch_folder("manifold-source-") as scratch:
         archive = scratch / "archive"
         await uploads.download(organization_id, project_id, source.hash, archive, never)
-        done = await in_thread(lambda cancelled: unpack(archive, folder, limits, cancelled=cancelled))
+        done = await in_thread(lambda cancelled: unpack(archive, folder, cancelled=cancelled))
     return Fetched(f"Unpacked {done.entries:,} entries, {done.bytes:,} bytes, of the {done.kind} {source.hash[:12]}")

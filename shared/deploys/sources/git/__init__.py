@@ -6,13 +6,13 @@ import asyncio
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from shared.deploys.cancellation import Cancelled, in_thread, unless_cancelled
 from shared.deploys.models import GitSource
 from shared.deploys.sources.git.address import allowed_hosts, check_url, public_addresses
-from shared.deploys.sources.tree import LIMITS, Limits
+from shared.deploys.sources.tree import LIMITS
 from shared.platform.errors import TransientError
 from shared.platform.files import scratch_folder
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["allowed_hosts", "check_url", "clone"]
 
-SECONDS = 120
+SECONDS: Final = 120
+"""That one attempt to fetch a commit may take."""
 
 
 async def clone(
@@ -29,9 +30,7 @@ async def clone(
     folder: Path,
     *,
     cancelled: Cancelled,
-    limits: Limits = LIMITS,
     token: str | None = None,
-    seconds: float = SECONDS,
     hosts: Sequence[str] = (),
 ) -> CheckedOut:
     """Fetch one commit into a new folder, without its history and submodules; its id. After a failure nothing is left.
@@ -54,16 +53,16 @@ async def clone(
         pool = connection.pool_of(address.hostname or "", address.port or 443, addresses, opened)
         with pool, pack.open("wb") as file:
             object_id = remote.Remote(source, pool, token, cancelled).fetch_commit(file)
-        return checkout.check_out(pack, object_id, folder, limits, cancelled)
+        return checkout.check_out(pack, object_id, folder, LIMITS, cancelled)
 
     try:
-        async with asyncio.timeout(seconds), scratch_folder("manifold-git-") as scratch:
+        async with asyncio.timeout(SECONDS), scratch_folder("manifold-git-") as scratch:
             fetching = in_thread(lambda cancelled: work(scratch / "pack", cancelled), wake=opened.shut)
             return await unless_cancelled(fetching, cancelled)
     except TimeoutError:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise TransientError(
-            f"Fetching {source.url} took longer than {seconds:g} s.", code="git-slow", remedy="Try again later."
+            f"Fetching {source.url} took longer than {SECONDS:g} s.", code="git-slow", remedy="Try again later."
         ) from None
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)

@@ -90,9 +90,10 @@ async def test_a_client_that_comes_back_gets_each_line_once_and_then_the_end(new
     assert (await ask(written.id, last.id)).status == 204
 
 
-async def test_an_answer_without_a_new_line_ends_in_time(new) -> None:
+async def test_an_answer_without_a_new_line_ends_in_time(new, monkeypatch) -> None:
     written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
-    found = await log_events.follow(written, "0", 0.1)
+    monkeypatch.setattr(log_events, "WAIT_SECONDS", 0.1)
+    found = await log_events.follow(written, "0")
     assert found == "retry: 250\n: no new line\n\n"
 
 
@@ -155,7 +156,8 @@ async def test_what_an_app_writes_is_followed_until_it_does_not_run(new, app, lo
     assert (await ask(written.id, "x", "app-log")).status == 400
 
 
-async def test_an_app_that_does_not_run_yet_is_waited_for(new, app) -> None:
+async def test_an_app_that_does_not_run_yet_is_waited_for(new, app, monkeypatch) -> None:
+    monkeypatch.setattr(log_events, "WAIT_SECONDS", 0.1)
     written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
     app.runs = False
-    assert await log_events.follow_app(written, None, 0.1) == "retry: 250\n: no new line\n\n"
+    assert await log_events.follow_app(written, None) == "retry: 250\n: no new line\n\n"

@@ -149,9 +149,12 @@ async def test_an_empty_repository_and_none_at_all(server: Server, tmp_path: Pat
 
 
 @pytest.mark.parametrize("limits", [Limits(entries=2), Limits(file=2), Limits(total=3)])
-async def test_the_limits_of_archives_hold(server: Server, tmp_path: Path, limits: Limits) -> None:
+async def test_the_limits_of_archives_hold(
+    server: Server, tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.deploys.sources.git.LIMITS", limits)
     with pytest.raises(InvalidInput, match="The source was refused"):
-        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no, limits=limits)
+        await clone(GitSource(url=server.url), tmp_path / "into", cancelled=no)
     assert not (tmp_path / "into").exists()
 
 
@@ -331,10 +334,13 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Generator[str]:
         one.close()
 
 
-async def test_a_host_that_says_nothing_is_left_in_time(silent: str, tmp_path: Path) -> None:
+async def test_a_host_that_says_nothing_is_left_in_time(
+    silent: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.deploys.sources.git.SECONDS", 0.5)
     begun = time.monotonic()
     with pytest.raises(TransientError, match=r"took longer than 0\.5 s"):
-        await clone(GitSource(url=silent), tmp_path / "into", cancelled=no, seconds=0.5)
+        await clone(GitSource(url=silent), tmp_path / "into", cancelled=no)
     assert time.monotonic() - begun < 5
     assert not (tmp_path / "into").exists()
 

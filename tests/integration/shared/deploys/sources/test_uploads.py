@@ -103,7 +103,7 @@ async def test_what_nobody_uploaded_is_named(tmp_path):
 
 
 async def test_a_cancel_leaves_nothing(tmp_path):
-    found = await sources.store_archive("org", "stopped", archive("x"))
+    found = await sources.store_archive("org", "cancelled", archive("x"))
 
     async def yes() -> bool:
         return True
@@ -117,6 +117,6 @@ async def test_a_cancel_leaves_nothing(tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blob_files, "download_blob", endless)
-        with pytest.raises(TerminalError, match="stopped"):
-            await sources.fetch(ArchiveSource(hash=found), "org", "stopped", tmp_path / "into", cancelled=yes)
+        with pytest.raises(TerminalError, match="cancelled"):
+            await sources.fetch(ArchiveSource(hash=found), "org", "cancelled", tmp_path / "into", cancelled=yes)
     assert not (tmp_path / "into").exists()

@@ -31,6 +31,7 @@ class Ending:
 
     @classmethod
     def of(cls, written: dict[str, Any]) -> Ending:
+        """Of a state document; one that never began was at work for no time."""
         ended = datetime.fromisoformat(written["completedAt"])
         began = datetime.fromisoformat(written["startedAt"]) if written["startedAt"] else ended
         return cls(DeploymentStatus(written["status"]), (ended - began).total_seconds())

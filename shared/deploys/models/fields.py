@@ -34,6 +34,7 @@ class Shape:
     description: str
 
     def check(self, text: str) -> str:
+        """The text. Raises what `refusal` gives: it does not match."""
         if re.fullmatch(self.pattern, text) is None:
             raise refusal(f"It has to be {self.description}")
         return text

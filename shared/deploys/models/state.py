@@ -49,6 +49,7 @@ class DeploymentStatus(StrEnum):
 
     @property
     def ended(self) -> bool:
+        """Whether the deployment changes no more."""
         return self in (DeploymentStatus.COMPLETED, DeploymentStatus.FAILED, DeploymentStatus.CANCELLED)
 
 

@@ -46,6 +46,8 @@ class Claimed(_Step):
 
 
 class WorkspaceReady(DeploymentRef):
+    """Where the build will take place, as the platform names it."""
+
     workspace: str
 
 
@@ -177,6 +179,7 @@ class RemoveApps(_Step):
     removal: UUID | None = Field(default=None, description="Which deletion it is")
 
     def app(self, environment: Environment) -> RemoveApp:
+        """One of the apps."""
         return RemoveApp(
             organization_id=self.organization_id,
             project_id=self.project_id,

@@ -40,13 +40,16 @@ class Place:
 
     @property
     def registry(self) -> str:
+        """Path of the container registry within the resource manager, as all below."""
         return f"{self._providers}/Microsoft.ContainerRegistry/registries/{self.registry_name}"
 
     @property
     def apps(self) -> str:
+        """Path of the list of apps."""
         return f"{self._providers}/Microsoft.App/containerApps"
 
     def app(self, name: str) -> str:
+        """Path of one app."""
         return f"{self.apps}/{name}"
 
     def environment_of(self, organization_id: str) -> str:
@@ -55,6 +58,7 @@ class Place:
         return f"{self._providers}/Microsoft.App/managedEnvironments/{own}" if own else self.environment
 
     def certificate(self, environment: str, host: str) -> str:
+        """Path of the certificate of a custom domain in its environment."""
         return f"{environment}/managedCertificates/mc-{_hash(host)}"
 
     @property

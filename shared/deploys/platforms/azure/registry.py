@@ -46,6 +46,7 @@ class Run:
 
     @property
     def ended(self) -> bool:
+        """Whether the build changes no more, however it ended."""
         return self.status in ("Succeeded", "Failed", "Canceled", "Error", "Timeout")
 
 

@@ -22,6 +22,7 @@ REQUEST_SECONDS = 60
 
 @asynccontextmanager
 async def client(url: str, token: str) -> AsyncGenerator[AsyncClient]:
+    """Connections to the supervisor at this address, which knows the app by the token; closed at the end."""
     import httpx  # noqa: PLC0415 - loads in the activity that needs it
 
     headers = {"Authorization": f"Bearer {token}"}

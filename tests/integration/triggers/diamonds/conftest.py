@@ -8,11 +8,12 @@ import azure.functions as func
 import pytest
 
 from tests.fresh_settings import forget_settings
+from tests.integration.shared.diamonds.conftest import diamonds
 from tests.integration.shared.diamonds.offer.conftest import client, key_for, shop
 from tests.integration.shared.diamonds.pricing.conftest import offers
 from triggers.diamonds import figures, offer, pricing
 
-__all__ = ["client", "key_for", "offers", "shop"]
+__all__ = ["client", "diamonds", "key_for", "offers", "shop"]
 
 OPERATIONS = [one for module in (figures, offer, pricing) for one in module.routes.operations]
 

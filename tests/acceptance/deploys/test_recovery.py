@@ -80,6 +80,7 @@ async def test_nothing_is_blocked_when_the_task_hub_is_lost(running, tmp_path) -
     with running(MAX_CONCURRENT_DEPLOYMENTS="1") as app:
         deployment = building(app, "shop")
         app.host.kill()
+        assert "deployment" in app.host.unfinished()
         shutil.rmtree(app.host.data)
         app.host.start()
         # The new hub cannot tell whether the old one's host still works on it: it believes so for a day.

@@ -1,15 +1,19 @@
-"""Runs and re-pricings that stand still are ended, and somebody is mailed."""
+"""What stands still is ended or set free, and somebody is mailed."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
-from activities.diamonds.upkeep import end_lost_repricings, end_lost_runs
+from activities.diamonds.upkeep import end_lost_repricings, end_lost_runs, recover_claims, watch_watermarks
 from shared.diamonds.ingestion.pages import copy_pages
 from shared.diamonds.pricing import repricing
 from shared.diamonds.pricing.models import RepriceFeed
-from shared.diamonds.runs import lifecycle, orphans, reports
+from shared.diamonds.runs import lifecycle, orphans, reports, watermark
 from shared.diamonds.runs.models import RunStatus, WatchFeeds
 from shared.platform.durable import Nothing
 from shared.platform.errors import Conflict
+from shared.platform.stores.postgres import database
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +60,25 @@ async def test_a_repricing_that_stands_still_is_ended_and_told(diamonds, mails):
     assert mail.subject == "[Manifold] nivoda: the re-pricing failed"
     with pytest.raises(Conflict):
         await repricing.reprice(silent.repricing_id, 1)
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(29, "processing"), (31, "pending")])
+async def test_rule_claims_are_stale_after_half_an_hour(plan, minutes, status):
+    async with database() as connection:
+        await connection.execute(
+            "insert into diamonds.raw_diamonds (feed, run_id, supplier_stone_id, offer_id, payload, payload_hash,"
+            " consolidation_status, claimed_by, claimed_at) values ('nivoda', %s, 's', 'o', '{}', sha256(''),"
+            " 'processing', 'w', now() - %s * interval '1 minute')",
+            (plan.run_id, minutes),
+        )
+    await recover_claims(Nothing())
+    async with database() as connection:
+        found = await (await connection.execute("select consolidation_status from diamonds.raw_diamonds")).fetchall()
+    assert found == [(status,)]
+
+
+@pytest.mark.parametrize(("hours", "alerts"), [(47, 0), (49, 1)])
+async def test_rule_a_watermark_older_than_48_hours_is_told(migrated, marks, mails, hours, alerts):
+    await watermark.advance("nivoda", uuid4(), datetime.now(UTC) - timedelta(hours=hours))
+    await watch_watermarks(Nothing())
+    assert len(mails.mails(10)) == alerts

@@ -46,13 +46,13 @@ class TemplateWriter:
 class WithTemplates:
     """A writer that may fail, and the templates in its place when it does."""
 
-    def __init__(self, first: EmailWriter) -> None:
-        self._first = first
+    def __init__(self, writer: EmailWriter) -> None:
+        self._writer = writer
 
     async def write(self, brief: Brief) -> Draft:
         """As the port says."""
         try:
-            return await self._first.write(brief)
+            return await self._writer.write(brief)
         except ManifoldError as error:
             logger.warning("The model could not write a mail, and a template was used.", extra={"reason": error.code})
             return await TemplateWriter().write(brief)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.followups.composing.brief import brief_of
 from shared.followups.composing.content import problems
-from shared.followups.composing.writers import writer as writer_of_the_settings
+from shared.followups.composing.writers import writer
 from shared.followups.sending import outbox
 from shared.followups.sending.checking import facts
 from shared.followups.sending.envelope import STORE, envelope
@@ -17,14 +17,13 @@ from shared.platform.stores.postgres import database
 
 if TYPE_CHECKING:
     from shared.followups.composing.brief import Brief, Draft
-    from shared.followups.composing.writers import EmailWriter
     from shared.followups.steps import Claim
 
 MOST_CLAIMS = 20
 """A mail whose text could not be written under so many claims waits for a person."""
 
 
-async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
+async def compose(claim: Claim) -> Composed:
     """Write and store the mail's text unless it is stored already; may be repeated.
 
     A draft that breaks a rule is stored and held, with the reason, for the agent to mend.
@@ -32,7 +31,6 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
     Raises:
         TransientError: the writer cannot write now.
     """
-    writer = writer or writer_of_the_settings()
     async with database() as connection:
         row = await facts.read(connection, claim.email_id)
     if row is None or row["state"] != "claimed" or row["claim"] != claim.number:
@@ -41,7 +39,7 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
         return Composed(ready=True)
     brief = brief_of(row)
     try:
-        draft = await _written(writer, brief, claim.number - row["first_claim"])
+        draft = await _written(brief, claim.number - row["first_claim"])
     except TerminalError as error:
         async with database() as connection:
             await outbox.hold(connection, claim, f"writer: {error.message}"[:1000])
@@ -54,7 +52,7 @@ async def compose(claim: Claim, writer: EmailWriter | None = None) -> Composed:
     return Composed(ready=stored and not wrong, reason="content" if wrong else None)
 
 
-async def _written(writer: EmailWriter, brief: Brief, tries: int) -> Draft:
+async def _written(brief: Brief, tries: int) -> Draft:
     if not settings().followups_sender:
         raise TerminalError("There is no address to send from: FOLLOWUPS_SENDER is not set.", code="settings")
     if tries > MOST_CLAIMS:
@@ -62,7 +60,7 @@ async def _written(writer: EmailWriter, brief: Brief, tries: int) -> Draft:
             "Its text could not be written in many tries; see the app's log, and approve it to try again.",
             code="not-written",
         )
-    return await writer.write(brief)
+    return await writer().write(brief)
 
 
 async def _store(connection: Any, claim: Claim, row: dict[str, Any], draft: Draft) -> bool:

@@ -26,6 +26,8 @@ SENDING_MINUTES = 5
 """After this long in `sending` the worker is dead: a sender gives up long before."""
 LOOK_UP_MINUTES = 15
 """How long after a look at an unknown mail the next one comes."""
+MOST_LOOK_UPS = 20
+"""Of one step; the next takes the others."""
 WITH_PROVIDER = "(state = 'unknown' and leased_until <= now() and sending_at > now() - interval '1 day')"
 """The unknown mails of which the provider is to be asked, for a day, if it is one that can be asked."""
 UNREPORTED = f"""(e.state = 'unknown' and e.told_unknown_at is null
@@ -235,7 +237,7 @@ async def note_reported(email_ids: Sequence[int]) -> None:
         )
 
 
-async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
+async def unknown_mails(provider: str) -> list[Mail]:
     """Mails of this provider of which nobody knows whether they were handed over.
 
     Each is given to one caller in a quarter of an hour.
@@ -246,7 +248,7 @@ async def unknown_mails(provider: str, limit: int = 20) -> list[Mail]:
             "update followups.emails set leased_until = now() + make_interval(mins => %s) where id in (select id"  # noqa: S608 - a constant of this module
             f" from followups.emails where {WITH_PROVIDER} and provider = %s order by id limit %s"
             " for update skip locked) returning id",
-            (LOOK_UP_MINUTES, provider, limit),
+            (LOOK_UP_MINUTES, provider, MOST_LOOK_UPS),
         )
         mails = [await facts.read(connection, row["id"]) for row in leased]
         return [mail_of(row) for row in mails if row is not None]

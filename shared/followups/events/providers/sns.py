@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -19,7 +18,6 @@ HOST = re.compile(r"sns\.([a-z0-9-]{3,30})\.amazonaws\.com(\.cn)?")
 CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-f]{20,80}\.pem")
 FETCH_SECONDS = 10
 LARGEST = 20_000
-Fetch = Callable[[str], Awaitable[bytes]]
 Value = Annotated[str, StringConstraints(max_length=300_000)]
 
 
@@ -62,7 +60,7 @@ async def fetch(url: str) -> bytes:
     return answer.content
 
 
-async def read(body: bytes, get: Fetch = fetch) -> SnsMessage:
+async def read(body: bytes) -> SnsMessage:
     """The message, which is from SNS and of a topic of ours.
 
     Raises:
@@ -81,7 +79,7 @@ async def read(body: bytes, get: Fetch = fetch) -> SnsMessage:
     _at_sns(message.SigningCertURL, region, CERTIFICATE)
     if message.Type != "Notification":
         _at_sns(message.SubscribeURL or "", region, re.compile("/"))
-    if not _verified(message, await _certificate(message.SigningCertURL, get)):
+    if not _verified(message, await _certificate(message.SigningCertURL)):
         raise Unauthenticated("The signature of the message is wrong.", code="bad-signature")
     return message
 
@@ -89,9 +87,9 @@ async def read(body: bytes, get: Fetch = fetch) -> SnsMessage:
 _certificates: dict[str, bytes] = {}
 
 
-async def _certificate(url: str, get: Fetch) -> bytes:
+async def _certificate(url: str) -> bytes:
     if url not in _certificates:
-        _certificates[url] = await get(url)
+        _certificates[url] = await fetch(url)
         while len(_certificates) > 10:  # noqa: PLR2004 - SNS has a few; this only bounds what is kept
             _certificates.pop(next(iter(_certificates)))
     return _certificates[url]

@@ -85,9 +85,7 @@ def web(crm, mails, monkeypatch):
         assert answer.status_code == status, answer.get_body()
         return json.loads(answer.get_body()).get("result")
 
-    real = sns.read
     monkeypatch.setattr(sns, "fetch", fetch)
-    monkeypatch.setattr(sns, "read", lambda body: real(body, fetch))
     monkeypatch.setenv("FOLLOWUPS_SNS_TOPICS", TOPIC)
     forget_settings()
     monkeypatch.setattr(sns, "_certificates", {})

@@ -16,7 +16,7 @@ from shared.followups.people import agents, clients, tasks
 from shared.followups.people.models import ClientChange
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import claims, outbox, settling
-from shared.followups.sending.compose import MOST_CLAIMS, compose
+from shared.followups.sending.compose import MOST_CLAIMS
 from shared.followups.steps import Claim, Outcome, SweepSummary
 from shared.platform.errors import TransientError
 from tests.fresh_settings import forget_settings
@@ -353,7 +353,7 @@ async def test_a_writer_that_never_writes_leaves_the_mail_to_a_person(crm):
     assert await crm.states() == {"held": 1}
 
 
-async def test_of_two_writers_at_once_one_text_is_stored(crm):
+async def test_of_two_writers_at_once_one_text_is_stored(crm, monkeypatch):
     await crm.due(await crm.agent())
     [claim] = await claims.claim(10)
 
@@ -367,7 +367,9 @@ async def test_of_two_writers_at_once_one_text_is_stored(crm):
             await both.wait()
             return Draft(subject="A few words about your plans", body="\n\n".join(["Hello Ann,", *[self.word] * 3]))
 
-    answers = await asyncio.gather(*(compose(claim, Writer(word)) for word in ("yes", "no")))
+    writers = [Writer("yes"), Writer("no")]
+    monkeypatch.setattr("shared.followups.sending.compose.writer", writers.pop)
+    answers = await asyncio.gather(compose_followup(claim), compose_followup(claim))
     assert sorted(one.ready for one in answers) == [False, True]
 
 

@@ -7,12 +7,15 @@ at the larger size, the index by n log n. The peer of the backup is a plain COPY
 from __future__ import annotations
 
 import asyncio
+import io
 import math
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import psycopg
@@ -110,7 +113,11 @@ async def _verified(manifest: Manifest) -> bool:
 
 
 async def _restored(found: dict[str, float]) -> None:
-    assert await restore(await read_manifest(), took=found.__setitem__)
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert await restore(await read_manifest())
+    steps = re.finditer(r"^ *([0-9.]+) s  (.+)$", printed.getvalue(), re.MULTILINE)
+    found |= {step[2]: float(step[1]) for step in steps}
     await close_blobs()
     await close_pools()
 

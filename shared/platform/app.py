@@ -54,14 +54,14 @@ class FunctionIndex(TypedDict):
     functions: Sequence[IndexedFunction]
 
 
-def app_of(*workloads: str, root: Path = ROOT) -> func.FunctionRegister:
+def app_of(*workloads: str) -> func.FunctionRegister:
     """The app that the host loads, made of the workloads that these modules declare.
 
     Raises:
         ValueError: a route hides another, or two functions have one name.
     """
     set_workload_modules(workloads)
-    index = _read_index(workloads, root)
+    index = _read_index(workloads)
     if index is not None:
         return _app_of_stubs(index)
     from shared.platform.workload import loaded_app  # noqa: PLC0415 - it loads all that a stub is there to leave
@@ -79,12 +79,12 @@ def digest_of(workloads: Sequence[str], root: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_index(workloads: Sequence[str], root: Path) -> FunctionIndex | None:
-    path = root / INDEX
+def _read_index(workloads: Sequence[str]) -> FunctionIndex | None:
+    path = ROOT / INDEX
     if not path.exists():
         return None
     index: FunctionIndex = json.loads(path.read_bytes())
-    if index["digest"] != digest_of(workloads, root):
+    if index["digest"] != digest_of(workloads, ROOT):
         logger.warning("%s was made from other sources, so every workload is loaded at the start.", INDEX)
         return None
     return index

@@ -17,6 +17,8 @@ from pydantic import Field
 from shared.platform.errors import ManifoldError
 from shared.platform.models import LazyModel
 
+FRESH_SECONDS = 2.0
+"""How long a finding is given to whoever asks: the answer is public, and probes are not free."""
 FIRST_SECONDS = 20.0
 """The first look loads the client libraries and connects: on a busy or cold machine that alone takes seconds."""
 
@@ -57,14 +59,13 @@ class Dependency(LazyModel):
 
 
 class Examiner:
-    """Runs the checks at most once in `fresh` seconds, however many ask: the answer is public, probes are not free.
+    """Runs the checks at most once in FRESH_SECONDS, however many ask.
 
-    Each has `first` seconds at the first look, and its own limit from then on.
+    Each has FIRST_SECONDS at the first look, and its own limit from then on.
     """
 
-    def __init__(self, fresh: float = 2.0, first: float = FIRST_SECONDS) -> None:
-        self.fresh = fresh
-        self._least = first
+    def __init__(self) -> None:
+        self._least = FIRST_SECONDS
         self._due = 0.0
         self._running: asyncio.Future[list[Dependency]] | None = None
 
@@ -79,7 +80,7 @@ class Examiner:
             return await asyncio.gather(*(_probe(check, max(check.timeout, self._least)) for check in checks))
         finally:
             self._least = 0.0
-            self._due = monotonic() + self.fresh
+            self._due = monotonic() + FRESH_SECONDS
 
 
 async def _probe(check: Check, seconds: float) -> Dependency:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -23,18 +23,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def restore(
-    manifest: Manifest,
-    *,
-    app_role: str | None = None,
-    took: Callable[[str, float], None] = lambda _name, _seconds: None,
-) -> bool:
-    """Restore step by step; whether the database now holds what the backup says. `took` is told each step's seconds.
+async def restore(manifest: Manifest, *, app_role: str | None = None) -> bool:
+    """Restore step by step, saying each step's seconds; whether the database now holds what the backup says.
 
     With `app_role`, what is made belongs to the owner of everything, and that role may use it. Raises as `rights.take`.
     """
     say(f"Backup {manifest.id} of {manifest.database}: {sum(one.rows for one in manifest.tables):,} rows.")
-    one = _Restore(manifest, took, await rights.take(app_role))
+    one = _Restore(manifest, await rights.take(app_role))
     async with one.target() as connection:
         plan = await one.timed("schema", prepare(connection, manifest))
     await one.timed("metadata, text and map", one.early(plan.early))
@@ -80,14 +75,12 @@ class _Restore:
     """
 
     manifest: Manifest
-    took: Callable[[str, float], None]
     owner: str | None
 
     async def timed(self, what: str, work: Awaitable[T]) -> T:
         began = monotonic()
         answer = await work
         say(f"{monotonic() - began:8.1f} s  {what}")
-        self.took(what, monotonic() - began)
         return answer
 
     @asynccontextmanager

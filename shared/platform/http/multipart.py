@@ -10,6 +10,7 @@ from shared.platform.errors import InvalidInput
 if TYPE_CHECKING:
     from python_multipart.multipart import Field, File
 
+FILE_FIELD: Final = "file"
 MOST_FIELDS: Final = 20
 MOST_FIELD_BYTES: Final = 10_000
 
@@ -30,11 +31,11 @@ class Form:
     data: bytes
 
 
-def read_form(body: bytes, content_type: str, file_field: str = "file") -> Form:
+def read_form(body: bytes, content_type: str) -> Form:
     """The form.
 
     Raises:
-        InvalidInput: it is none, a field is too large, or there is not one file in the field that is named so.
+        InvalidInput: it is none, a field is too large, or there is not one file in FILE_FIELD.
     """
     from python_multipart import create_form_parser  # noqa: PLC0415 - loads with the first form
     from python_multipart.exceptions import FormParserError  # noqa: PLC0415 - as above
@@ -59,8 +60,8 @@ def read_form(body: bytes, content_type: str, file_field: str = "file") -> Form:
         parser.finalize()
     except (FormParserError, ValueError) as error:
         raise _unusable(f"It cannot be read: {error}.") from None
-    if len(files) != 1 or (files[0].field_name or b"") != file_field.encode():
-        raise _unusable(f"One file is needed, in the field {file_field}.")
+    if len(files) != 1 or (files[0].field_name or b"") != FILE_FIELD.encode():
+        raise _unusable(f"One file is needed, in the field {FILE_FIELD}.")
     [file] = files
     file.file_object.seek(0)
     return Form(

@@ -1,5 +1,6 @@
 import asyncio
 
+from shared.platform import health
 from shared.platform.errors import TransientError
 from shared.platform.health import Check, Examiner
 
@@ -15,8 +16,9 @@ async def hanging():
     await asyncio.Event().wait()
 
 
-async def test_each_dependency_is_judged_by_its_own_probe():
-    found = await Examiner(first=0).examine([Check("a", fine), Check("b", broken), Check("c", hanging, timeout=0.01)])
+async def test_each_dependency_is_judged_by_its_own_probe(monkeypatch):
+    monkeypatch.setattr(health, "FIRST_SECONDS", 0)
+    found = await Examiner().examine([Check("a", fine), Check("b", broken), Check("c", hanging, timeout=0.01)])
     assert [(d.name, d.status, d.error) for d in found] == [
         ("a", "up", None),
         ("b", "down", "postgres-unavailable"),
@@ -26,7 +28,7 @@ async def test_each_dependency_is_judged_by_its_own_probe():
     assert "10.0.0.7" not in "".join(d.model_dump_json() for d in found)
 
 
-async def test_many_askers_share_one_examination():
+async def test_many_askers_share_one_examination(monkeypatch):
     calls = 0
     gate = asyncio.Event()
 
@@ -35,7 +37,8 @@ async def test_many_askers_share_one_examination():
         calls += 1
         await gate.wait()
 
-    examiner = Examiner(fresh=60)
+    monkeypatch.setattr(health, "FRESH_SECONDS", 60)
+    examiner = Examiner()
     asked = [asyncio.create_task(examiner.examine([Check("a", counted)])) for _ in range(20)]
     await asyncio.sleep(0)
     gate.set()
@@ -44,17 +47,19 @@ async def test_many_askers_share_one_examination():
     assert calls == 1
 
 
-async def test_an_old_finding_is_not_repeated():
-    examiner = Examiner(fresh=0)
+async def test_an_old_finding_is_not_repeated(monkeypatch):
+    monkeypatch.setattr(health, "FRESH_SECONDS", 0)
+    examiner = Examiner()
     assert (await examiner.examine([Check("a", fine)]))[0].status == "up"
     assert (await examiner.examine([Check("a", broken)]))[0].status == "down"
 
 
-async def test_loading_what_a_probe_needs_does_not_count_against_its_limit():
+async def test_loading_what_a_probe_needs_does_not_count_against_its_limit(monkeypatch):
     async def loads():
         await asyncio.sleep(0.05)
 
-    examiner = Examiner(fresh=0, first=5)
+    monkeypatch.setattr(health, "FRESH_SECONDS", 0)
+    examiner = Examiner()
     found = [(await examiner.examine([Check("a", loads, timeout=0.01)]))[0].status for _ in range(2)]
     assert found == ["up", "down"]
 

@@ -32,7 +32,8 @@ def load(monkeypatch, *probes, settings=None):
 
 @pytest.fixture(autouse=True)
 def dependencies(monkeypatch):
-    monkeypatch.setattr(health, "_examiner", Examiner(fresh=0))
+    monkeypatch.setattr("shared.platform.health.FRESH_SECONDS", 0)
+    monkeypatch.setattr(health, "_examiner", Examiner())
     load(monkeypatch, Check("postgres", fine))
 
 

@@ -108,6 +108,8 @@ class CleanTask(_Wire):
 
 
 class Cleaned(_Wire):
+    """How many groups of the log, and segments of earlier bases, were deleted."""
+
     groups: int
     segments: int
 

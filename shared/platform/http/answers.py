@@ -28,6 +28,8 @@ class PageQuery(LazyModel, extra="forbid"):
 
 
 class Pagination(LazyModel):
+    """Where the next part of a list begins."""
+
     limit: int
     next: Next = Field(default=None, description="Cursor of the next page; null on the last one")
 

@@ -92,6 +92,7 @@ DEFAULT_RETRY_SECONDS = 5
 
 
 def pointer(path: Iterable[int | str]) -> str:
+    """The place in a body as a JSON Pointer (RFC 6901), in the form of a URI's fragment."""
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 

@@ -20,13 +20,16 @@ def indexes(table: Table[Any]) -> tuple[str, ...]:
 
 @cache
 def slots_file(table: str) -> str:
+    """The file with the texts of the table's rows."""
     return f"{table}.slots"
 
 
 @cache
 def index_file(table: str, index: str) -> str:
+    """The file that finds rows by the keys of one index."""
     return f"{table}.{index}.index"
 
 
 def parquet_file(table: str) -> str:
+    """The file with the table's rows in full, from which the next fold goes on."""
     return f"{table}.parquet"

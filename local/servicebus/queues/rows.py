@@ -129,10 +129,10 @@ class Rows:
         """The earliest end of a lock, enqueueing or expiry."""
         row = self._database.execute(
             "SELECT min(at) FROM ("
-            "SELECT min(locked_until) AS at FROM message WHERE queue = ?1 AND lock_token IS NOT NULL "
-            "UNION ALL SELECT min(enqueued_at) FROM message WHERE queue = ?1 AND state = 2 "
-            "UNION ALL SELECT min(expires_at) FROM message WHERE queue = ?1 AND lock_token IS NULL)",
-            (self._queue,),
+            "SELECT min(locked_until) AS at FROM message WHERE queue = :queue AND lock_token IS NOT NULL "
+            "UNION ALL SELECT min(enqueued_at) FROM message WHERE queue = :queue AND state = 2 "
+            "UNION ALL SELECT min(expires_at) FROM message WHERE queue = :queue AND lock_token IS NULL)",
+            {"queue": self._queue},
         ).fetchone()
         return row[0]
 

@@ -45,37 +45,49 @@ def test_a_lock_outlives_the_stand_in(tmp_path: Path, how: str):
 
 
 async def test_no_acknowledged_message_is_lost_or_doubled_by_kills(tmp_path: Path):
-    """Messages are sent while the stand-in is killed again and again; a message id makes each send safe to repeat."""
+    """Each kill finds a send that nobody has answered; a message id makes each send safe to repeat."""
     total, kills = 300, 5
     acknowledged: list[str] = []
-    progress = asyncio.Event()
+    unanswered: set[str] = set()
+    found: set[str] = set()
+    broken_off: set[str] = set()
+    begun = asyncio.Event()
     chance = random.Random(7)
 
     async def send_all(client: AsyncClient) -> None:
         sender = client.get_queue_sender("work")
         while len(acknowledged) < total:
             number = str(len(acknowledged))
+            unanswered.add(number)
+            begun.set()
             try:
                 for _ in range(chance.randint(1, 2)):
                     await sender.send_messages(ServiceBusMessage(number, message_id=number))
+                unanswered.clear()
                 acknowledged.append(number)
-                progress.set()
             except ServiceBusError:
+                unanswered.clear()
+                broken_off.update(found & {number})
                 await sender.close()
                 sender = client.get_queue_sender("work")
         await sender.close()
 
     async def kill_often(bus: ServiceBusProcess) -> None:
         for kill in range(kills):
-            while len(acknowledged) < (kill + 1) * total // (kills + 1):
-                progress.clear()
-                await progress.wait()
-            await asyncio.to_thread(bus.kill)
+            while len(acknowledged) < (kill + 1) * total // (kills + 1) or not unanswered:
+                begun.clear()
+                await begun.wait()
+                for _ in range(chance.randint(0, 20)):  # more or less far into the send
+                    await asyncio.sleep(0)
+            found.update(unanswered)
+            bus.kill()  # on this loop, so that no answer is read before it
             await asyncio.to_thread(bus.start)
 
     with running(tmp_path, ["work,duplicate-detection=PT10M"]) as bus:
         async with AsyncClient.from_connection_string(bus.connection_string, retry_total=0) as client:
             await asyncio.gather(send_all(client), kill_often(bus))
+        assert len(found) == kills
+        assert broken_off, "no kill broke off a send"
         bus.kill()
         bus.start()
         assert stored(bus, "work") == [str(number) for number in range(total)]

@@ -9,16 +9,6 @@ from shared.platform.errors import TerminalError
 HOST = "shop.example.com"
 
 
-@pytest.fixture
-def harness(azure_harness):
-    return azure_harness
-
-
-@pytest.fixture
-def cloud(harness):
-    return harness.cloud
-
-
 @pytest.mark.parametrize(("leads", "proof"), [("CNAME", "CNAME"), ("A", "HTTP")])
 async def test_a_domain_is_added_certified_and_bound(harness, cloud, recorder, leads, proof):
     spec = await harness.spec(custom_domain=HOST)

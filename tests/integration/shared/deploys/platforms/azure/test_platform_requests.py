@@ -16,18 +16,8 @@ from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import parse
 from tools.bicep_check.types import AzureTypes, Constant, ListOf, ObjectType, family, options
 
-ROOT = Path(__file__).parents[5]
+ROOT = Path(__file__).parents[6]
 HOST = "shop.example.com"
-
-
-@pytest.fixture
-def harness(azure_harness):
-    return azure_harness
-
-
-@pytest.fixture
-def cloud(harness):
-    return harness.cloud
 
 
 async def test_the_role_of_the_app_allows_what_is_asked_and_nothing_else(harness, cloud, recorders):

@@ -84,7 +84,7 @@ async def settle_followups(nothing: Nothing) -> Nothing:
         if outcome is None and email_sender.may_repeat(mail):
             outcome = await _repeat(email_sender, mail.email_id)
         if outcome is not None and outcome.kind in ENDS:
-            await outbox.resolve(mail.email_id, outcome)
+            await outbox.settle_if_unknown(mail.email_id, outcome)
     if unreported := await outbox.unreported_unknown(given_up):
         await alerts.alert_unknown(unreported)
         await outbox.note_reported(unreported)

@@ -10,13 +10,12 @@ from pydantic import Field
 from shared.followups.events import replies
 from shared.followups.events.replies import ClientReply
 from shared.followups.people.models import Identifier, Number, Text
-from shared.followups.sending import editing, mails, outbox, own_words, to_agents
+from shared.followups.sending import editing, mails, own_words, to_agents, unknown
 from shared.followups.sending.editing import Edited, EmailChange, Preview
 from shared.followups.sending.mails import Email, EmailFilter, State, Status
 from shared.followups.sending.own_words import NewEmail
 from shared.followups.steps import Outcome
 from shared.platform.access.auth import ADMIN, Caller
-from shared.platform.errors import Conflict
 from shared.platform.http import Page, Reply, Routes
 from shared.platform.models import LazyModel, RequestBody
 from triggers.followups.accounts.guard import AGENT, agent_of
@@ -115,10 +114,5 @@ async def followups_test_email(email_id: Identifier, caller: Caller) -> Outcome:
 @routes.post("/api/emails/{email_id}/resolve", needs=ADMIN, summary="Say whether a mail was handed over")
 async def followups_resolve_email(email_id: Identifier, body: Resolution) -> Resolved:
     """For a mail whose worker died or whose answer was lost. What was not handed over goes out with the next sweep."""
-    if body.handed_over:
-        settled = await outbox.resolve(email_id, Outcome(kind="accepted", provider="a person"))
-    else:
-        settled = await outbox.send_again(email_id)
-    if not settled:
-        raise Conflict("The mail is settled, or there is none of this number.", code="not-unknown")
+    await unknown.resolve(email_id, handed_over=body.handed_over)
     return Resolved(email_id=email_id, handed_over=body.handed_over)

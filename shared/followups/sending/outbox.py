@@ -144,30 +144,11 @@ async def record(claim: Claim, outcome: Outcome) -> None:
             )
 
 
-async def resolve(email_id: int, outcome: Outcome) -> bool:
+async def settle_if_unknown(email_id: int, outcome: Outcome) -> bool:
     """Settle a mail of which nobody knew whether it was handed over; False if it was settled already."""
     async with database() as connection:
         await lock_task(connection, email_id)
         return await settle_locked(connection, email_id, outcome)
-
-
-async def send_again(email_id: int) -> bool:
-    """Let the next sweep claim a mail of which a person knows that it was not handed over; False if it is not unknown.
-
-    Its text and key stay, and every check comes again. A mail whose task has ended meanwhile is cancelled.
-    """
-    async with database() as connection:
-        await lock_task(connection, email_id)
-        released = await connection.execute(
-            "update followups.emails e set state = case t.status when 'pending' then 'claimed' else 'cancelled' end,"
-            " claim = claim + 1,"
-            " leased_until = now(), sending_at = null, told_unknown_at = null,"
-            " repeated_at = null, repeat_refused = null, provider = null,"
-            " error_code = null, error = null, updated_at = now()"
-            " from followups.tasks t where e.id = %s and t.id = e.task_id and e.state = 'unknown'",
-            (email_id,),
-        )
-    return bool(released.rowcount)
 
 
 async def settle_as_sent(
@@ -193,7 +174,7 @@ async def settle_as_sent(
 
 
 async def settle_locked(connection: AsyncConnection[Any], email_id: int, outcome: Outcome) -> bool:
-    """As `resolve`, in a transaction that has locked the mail's task."""
+    """As `settle_if_unknown`, in a transaction that has locked the mail's task."""
     unsettled = await rows(
         connection, "select * from followups.emails where id = %s and state in ('sending', 'unknown')", (email_id,)
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Literal, cast
 
 import azure.functions as func
@@ -22,7 +20,7 @@ from shared.followups.events.providers import (
 )
 from shared.followups.settings import settings
 from shared.platform.access.auth import PUBLIC, header
-from shared.platform.errors import Forbidden, InvalidInput, Unauthenticated
+from shared.platform.errors import Forbidden, InvalidInput
 from shared.platform.http import Routes
 from shared.platform.messaging.event_grid import read_events
 from shared.platform.models import LazyModel
@@ -45,17 +43,6 @@ class GridTaken(LazyModel):
     validation_response: str | None = Field(default=None, serialization_alias="validationResponse")
 
 
-@asynccontextmanager
-async def _counted() -> AsyncGenerator[None]:
-    """Count who is refused: many at once are somebody's attempt, or our mistake."""
-    try:
-        yield
-    except (Forbidden, Unauthenticated) as error:
-        if error.code != "webhook-not-configured":
-            await bad_signatures.note()
-        raise
-
-
 @routes.post(
     "/webhooks/ses",
     needs=PUBLIC,
@@ -65,7 +52,7 @@ async def _counted() -> AsyncGenerator[None]:
 )
 async def followups_ses_events(body: bytes) -> Taken:
     """Takes signed messages of the topics that FOLLOWUPS_SNS_TOPICS names, and confirms their subscription."""
-    async with _counted():
+    async with bad_signatures.counted():
         message = await sns.read(body)
     if message.Type == "SubscriptionConfirmation":
         await sns.fetch(message.SubscribeURL or "")
@@ -84,7 +71,7 @@ async def followups_ses_events(body: bytes) -> Taken:
 )
 async def followups_resend_events(body: bytes, request: func.HttpRequest) -> Taken:
     """Takes events that RESEND_WEBHOOK_SECRET signs; a mail that was received is fetched from Resend."""
-    async with _counted():
+    async with bad_signatures.counted():
         event_id = signatures.verify(body, _headers(request), settings().resend_webhook_secret, "RESEND_WEBHOOK_SECRET")
     event = resend.read(body, event_id)
     if event is None:
@@ -110,7 +97,7 @@ async def followups_communication_events(body: bytes, request: func.HttpRequest)
 
     One that cannot be read keeps no other out; Event Grid delivers all again, and those that were taken are known.
     """
-    async with _counted():
+    async with bad_signatures.counted():
         await communication.authenticate(header(request, "Authorization"))
     events = read_events(body)
     if code := communication.validation_code(events):

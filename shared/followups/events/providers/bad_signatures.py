@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
 from shared.followups import alerts
+from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.stores.postgres import database, rows
 
 MOST = 20
 """In five minutes; then /health/scheduler is red and a person is told."""
 
 
+@asynccontextmanager
+async def counted() -> AsyncGenerator[None]:
+    """Count who is refused within; not where the app has no secret to check a signature with."""
+    try:
+        yield
+    except (Forbidden, Unauthenticated) as error:
+        if error.code != "webhook-not-configured":
+            await note()
+        raise
+
+
 async def note() -> None:
-    """Count one, and tell a person when there are many."""
+    """Count one, and alert a person when there are many."""
     async with database() as connection:
         await connection.execute(
             "insert into followups.bad_signatures as known (minute, requests) values (date_trunc('minute', now()), 1)"

@@ -4,7 +4,7 @@ import pytest
 
 from activities.followups.sending import compose_followup
 from shared.followups.events import inbox
-from shared.followups.sending import claims, editing, outbox
+from shared.followups.sending import claims, editing, outbox, unknown
 from shared.followups.steps import Outcome
 from tests.integration.shared.followups.events.conftest import provider_event
 
@@ -22,7 +22,7 @@ async def lost(crm, **profile):
 @pytest.mark.parametrize("kind", ["sent", "delivered", "bounced", "deferred", "opened"])
 async def test_the_provider_had_what_it_tells_of_though_a_person_said_no(crm, mails, kind):
     claim = await lost(crm)
-    assert await outbox.send_again(claim.email_id)
+    await unknown.resolve(claim.email_id, handed_over=False)
     assert await inbox.record_event(provider_event(kind, claim.email_id))
     await crm.sweep()
     assert not mails.mails(9)
@@ -33,7 +33,7 @@ async def test_the_provider_had_what_it_tells_of_though_a_person_said_no(crm, ma
 
 async def test_a_mail_that_was_held_after_a_person_said_no_is_not_approved_any_more(crm, mails):
     claim = await lost(crm)
-    await outbox.send_again(claim.email_id)
+    await unknown.resolve(claim.email_id, handed_over=False)
     await crm.execute("update followups.agents set postal_address = null")
     await crm.sweep()
     assert await crm.states() == {"held": 1}

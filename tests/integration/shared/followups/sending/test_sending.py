@@ -117,8 +117,8 @@ async def test_a_worker_that_dies_while_it_sends_leaves_a_mail_that_a_person_is_
     ]
     await crm.pass_time(60)
     assert (await crm.sweep()).claimed == 0
-    assert await outbox.resolve(claim.email_id, ACCEPTED)
-    assert not await outbox.resolve(claim.email_id, ACCEPTED)
+    assert await outbox.settle_if_unknown(claim.email_id, ACCEPTED)
+    assert not await outbox.settle_if_unknown(claim.email_id, ACCEPTED)
     assert await crm.states() == {"sent": 1}
     assert [row["status"] for row in await crm.fetch("select status from followups.tasks")] == ["completed"]
 
@@ -434,7 +434,7 @@ async def test_a_task_cancelled_while_nobody_knew_is_completed_by_what_was_sent(
     [claim] = await written()
     assert await outbox.begin(claim, "smtp")
     await clients.delete(agent.id, [client.id])
-    assert await outbox.resolve(claim.email_id, ACCEPTED)
+    assert await outbox.settle_if_unknown(claim.email_id, ACCEPTED)
     assert await crm.states() == {"sent": 1}
     [task] = await crm.fetch("select status, reason, completed_at from followups.tasks")
     assert (task["status"], task["reason"]) == ("completed", None)

@@ -32,7 +32,7 @@ def pytest_on(folder: Path, *arguments: str, **environment: str) -> list[str]:
     known = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
     # Each of four runs would load all that is installed, in 3 s of CPU.
     known |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **environment}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=known, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=known, check=False)
     return done.stdout.splitlines()
 
 

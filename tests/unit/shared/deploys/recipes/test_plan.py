@@ -34,8 +34,8 @@ def site(tmp_path):
     process = subprocess.Popen([sys.executable, *words], cwd=tmp_path, stderr=subprocess.DEVNULL)
 
     def ask(path, method="GET"):
-        for _ in range(100):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        while process.poll() is None:
+            connection = http.client.HTTPConnection("127.0.0.1", port)
             try:
                 connection.request(method, path)
             except ConnectionRefusedError:
@@ -43,7 +43,7 @@ def site(tmp_path):
                 continue
             answer = connection.getresponse()
             return answer.status, answer.getheader("Content-Type"), answer.read().decode()
-        raise TimeoutError
+        raise AssertionError(f"The server has ended with {process.returncode}.")
 
     yield ask
     process.kill()

@@ -30,6 +30,8 @@ AHEAD_SECONDS = 0.08
 """How far ahead one process takes turns: enough to hide the way to the database, little enough that a pause which the
 other side asks for holds for nearly everyone."""
 MOST_PAUSE_SECONDS = 3600
+ACCOUNT_PAUSED = "account-paused"
+"""Code of the error that says that no turn came in time: nothing was sent."""
 
 
 class RateLimit(Protocol):
@@ -177,6 +179,6 @@ class SharedRateLimit:
 def _paused(account: str, seconds: float) -> TransientError:
     return TransientError(
         f"The account {account} is paused for another {seconds:.0f} s: its rate limit was exceeded.",
-        code="account-paused",
+        code=ACCOUNT_PAUSED,
         retry_after=seconds,
     )

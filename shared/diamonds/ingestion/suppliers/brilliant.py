@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from shared.diamonds.ingestion.models import Stone
 from shared.diamonds.ingestion.paging import TokenPages
 from shared.diamonds.ingestion.payloads import unreadable
-from shared.diamonds.ingestion.suppliers.client import CHECK_SECONDS, RETRY_SECONDS, Client, counted, open_session
+from shared.diamonds.ingestion.suppliers.client import (
+    CHECK_SECONDS,
+    CREDENTIALS,
+    RETRY_SECONDS,
+    Client,
+    counted,
+    open_session,
+)
 from shared.diamonds.ingestion.suppliers.decoding import malformed, moment
 from shared.diamonds.runs.models import PriceRange, Window
 from shared.diamonds.settings import settings
@@ -120,7 +127,7 @@ class Brilliant:
             if answer.status == HTTPStatus.UNAUTHORIZED:
                 raise TerminalError(
                     "Brilliant does not accept our key.",
-                    code="supplier-credentials",
+                    code=CREDENTIALS,
                     remedy="Correct BRILLIANT_API_KEY.",
                 )
             try:

@@ -32,6 +32,8 @@ CHECK_SECONDS = 5.0
 """The same of a call that only sees whether the supplier answers."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
 THROTTLED = "supplier-throttled"
+CREDENTIALS = "supplier-credentials"
+TOKEN_REFUSED = "token-refused"
 UNREACHABLE = "supplier-unreachable"
 """No connection was made: the supplier has not seen the request."""
 SHOWN_CHARACTERS = 300

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from shared.diamonds.ingestion.suppliers.client import THROTTLED, Client
+from shared.diamonds.ingestion.suppliers.client import CREDENTIALS, THROTTLED, TOKEN_REFUSED, Client
 from shared.diamonds.ingestion.suppliers.decoding import malformed
 from shared.diamonds.ingestion.suppliers.nivoda_queries import AUTHENTICATE
 from shared.diamonds.ingestion.suppliers.trading import REFUSED
@@ -82,7 +82,7 @@ class NivodaGraphQL:
         try:
             return await self._post(query, variables, max_wait_seconds, token)
         except _TokenRefused:
-            raise TransientError("Nivoda refused a token that it had just given.", code="token-refused") from None
+            raise TransientError("Nivoda refused a token that it had just given.", code=TOKEN_REFUSED) from None
 
     async def _token(self, max_wait_seconds: float, *, refused: str = "") -> str:
         session = self._session
@@ -100,7 +100,7 @@ class NivodaGraphQL:
         except _TokenRefused:
             raise TerminalError(
                 "Nivoda does not accept our user name and password.",
-                code="supplier-credentials",
+                code=CREDENTIALS,
                 remedy="Correct NIVODA_USERNAME and NIVODA_PASSWORD.",
             ) from None
         return pick(data, "authenticate.username_and_password.token", str)

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from shared.diamonds.ingestion.mapping import NIVODA
-from shared.diamonds.ingestion.suppliers.client import THROTTLED, UNREACHABLE
+from shared.diamonds.ingestion.suppliers.client import CREDENTIALS, THROTTLED, TOKEN_REFUSED, UNREACHABLE
 from shared.diamonds.ingestion.suppliers.decoding import TOO_LARGE, malformed, moment
 from shared.diamonds.ingestion.suppliers.nivoda_queries import CREATE_HOLD, CREATE_ORDER, END_HOLD, OFFER
 from shared.diamonds.ingestion.suppliers.trading import REFUSED, TRADE_SECONDS, OfferNow, OutcomeUnknown, SupplierHold
 from shared.diamonds.ingestion.vocabulary import availability
+from shared.platform.calls.rate_limit import ACCOUNT_PAUSED
 from shared.platform.errors import ManifoldError, TerminalError
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     Ask = Callable[[str, dict[str, Any], float], Awaitable[dict[str, Any]]]
 
-NOT_DONE: Final = frozenset(
-    {THROTTLED, UNREACHABLE, "account-paused", REFUSED, "supplier-credentials", "token-refused"}
-)
+NOT_DONE: Final = frozenset({ACCOUNT_PAUSED, CREDENTIALS, REFUSED, THROTTLED, TOKEN_REFUSED, UNREACHABLE})
 """Codes of errors that come before Nivoda does anything. After any other, it may have done it."""
 
 LEAST_DOLLARS: Final = Decimal("0.01")

@@ -33,7 +33,7 @@ CHECK_SECONDS = 5.0
 FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
 THROTTLED = "supplier-throttled"
 CREDENTIALS = "supplier-credentials"
-TOKEN_REFUSED = "token-refused"
+TOKEN_REFUSED = "token-refused"  # noqa: S105 - the code of an error
 UNREACHABLE = "supplier-unreachable"
 """No connection was made: the supplier has not seen the request."""
 SHOWN_CHARACTERS = 300

@@ -9,6 +9,8 @@ from orchestrators.papers.embedding import paper_enrich
 from shared.papers.embedding import centre, embedding, swapping, versions
 from shared.papers.embedding.embedders import ConfiguredModel
 from shared.papers.embedding.embedders.hashing import HashingEmbedder
+from shared.papers.reporting import alerts
+from shared.platform.calls.retry import Backoff
 from shared.platform.durable import Nothing
 from shared.platform.errors import InvalidInput, TransientError
 from tests.fresh_settings import forget_settings
@@ -85,3 +87,16 @@ async def pauses_end():
 
 async def enrich():
     return await Player().play(paper_enrich, Nothing())
+
+
+@pytest.fixture
+def sent_alerts(monkeypatch):
+    """The alerts that are sent."""
+    sent = []
+
+    async def keep(alert):
+        sent.append(alert)
+
+    monkeypatch.setattr(alerts, "try_to_send", keep)
+    monkeypatch.setattr(embedding, "PATIENCE", Backoff(limit=0, first_delay=0, longest_delay=0, longest_wait=0))
+    return sent

@@ -3,9 +3,7 @@
 import pytest
 
 from local.providers.embeddings import KEY
-from shared.papers.embedding import embedding, problems, versions
-from shared.papers.reporting import alerts
-from shared.platform.calls.retry import Backoff
+from shared.papers.embedding import problems, versions
 from shared.platform.errors import TerminalError
 from tests.fresh_settings import forget_settings
 from tests.integration.shared.papers.conftest import fetch, record
@@ -13,20 +11,7 @@ from tests.integration.shared.papers.embedding.conftest import enrich, pauses_en
 from tests.present import present
 
 
-@pytest.fixture
-def mails(monkeypatch):
-    """The alerts that are sent."""
-    sent = []
-
-    async def keep(alert):
-        sent.append(alert)
-
-    monkeypatch.setattr(alerts, "try_to_send", keep)
-    monkeypatch.setattr(embedding, "PATIENCE", Backoff(limit=0, first_delay=0, longest_delay=0, longest_wait=0))
-    return sent
-
-
-async def test_who_refuses_us_is_named_mailed_and_asked_again_after_a_pause(some, service, mails, monkeypatch):
+async def test_who_refuses_us_is_named_mailed_and_asked_again_after_a_pause(some, service, sent_alerts, monkeypatch):
     await enrich()
     await some.ingest(await some.put("b.jsonl", [record(90)]))
     monkeypatch.setenv("PAPERS_OPENAI_KEY", "wrong")
@@ -36,8 +21,8 @@ async def test_who_refuses_us_is_named_mailed_and_asked_again_after_a_pause(some
     [version] = await versions.every()
     assert "answered 401" in present(version.problem)
     assert version.failed == 0
-    assert {mail.cause for mail in mails} == {"papers/openai text-embedding-3-small-64/vectors-stopped"}
-    assert "answered 401" in mails[0].text
+    assert {alert.cause for alert in sent_alerts} == {"papers/openai text-embedding-3-small-64/vectors-stopped"}
+    assert "answered 401" in sent_alerts[0].text
     assert not await versions.anything_to_do()
     await pauses_end()
     assert await versions.anything_to_do()
@@ -53,7 +38,7 @@ async def test_who_refuses_us_is_named_mailed_and_asked_again_after_a_pause(some
     assert version.problem is None
 
 
-async def test_an_outage_is_named_and_not_mailed(some, service, mails):
+async def test_an_outage_is_named_and_not_mailed(some, service, sent_alerts):
     await enrich()
     await some.ingest(await some.put("b.jsonl", [record(90)]))
     service.out, service.seconds = 503, 0
@@ -61,32 +46,11 @@ async def test_an_outage_is_named_and_not_mailed(some, service, mails):
         await enrich()
     [version] = await versions.every()
     assert "answered 503" in present(version.problem)
-    assert mails == []
+    assert sent_alerts == []
     assert await versions.anything_to_do()
 
 
-async def test_a_model_that_refuses_every_text_stops_after_some_calls_and_no_paper_is_to_blame(papers, service, mails):
-    """Before the first vector, and when it worked before."""
-    await papers.ingest(await papers.put("a.jsonl", [record(n) for n in range(600)]))
-    service.refusing = "text-embedding-3-small"
-    with pytest.raises(TerminalError, match="refuses every text"):
-        await enrich()
-    assert len(service.models) < 60
-    service.refusing = None
-    assert (await enrich()).embedded == 600
-    service.refusing = "text-embedding-3-small"
-    service.models.clear()
-    await papers.ingest(await papers.put("b.jsonl", [record(n) for n in range(1_000, 1_600)]))
-    with pytest.raises(TerminalError, match="refuses every text"):
-        await enrich()
-    assert len(service.models) < 4 * 30
-    [version] = await versions.every()
-    assert (version.waiting, version.refused, version.failed) == (600, 0, 0)
-    assert "does not support specifying dimensions" in present(version.problem)
-    assert {mail.cause for mail in mails} == {"papers/openai text-embedding-3-small-64/vectors-stopped"}
-
-
-async def test_a_new_model_that_does_not_work_holds_up_no_other(some, service, mails, monkeypatch):
+async def test_a_new_model_that_does_not_work_holds_up_no_other(some, service, sent_alerts, monkeypatch):
     await enrich()
     monkeypatch.setenv("PAPERS_OPENAI_MODEL", "second")
     forget_settings()
@@ -99,7 +63,7 @@ async def test_a_new_model_that_does_not_work_holds_up_no_other(some, service, m
     assert "second-64 refuses every text" in present(second.problem)
 
 
-async def test_a_current_model_that_does_not_work_holds_up_no_other(some, service, mails, monkeypatch):
+async def test_a_current_model_that_does_not_work_holds_up_no_other(some, service, sent_alerts, monkeypatch):
     await enrich()
     monkeypatch.setenv("PAPERS_OPENAI_MODEL", "second")
     forget_settings()
@@ -111,14 +75,14 @@ async def test_a_current_model_that_does_not_work_holds_up_no_other(some, servic
     assert first.state == "previous"
 
 
-async def test_papers_that_fail_are_mailed(some, service, mails):
+async def test_papers_that_fail_are_mailed(some, service, sent_alerts):
     service.refused = "Paper 7 "
     await enrich()
     for _ in range(3):
-        assert mails == []
+        assert sent_alerts == []
         await pauses_end()
         await enrich()
-    [mail] = mails
+    [mail] = sent_alerts
     assert mail.cause == "papers/openai text-embedding-3-small-64/vectors-failed"
     assert "/refused" in mail.text
 

@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrators.papers.ingesting import paper_ingest
 from shared.papers.ingesting import inbox, ingests
 from shared.papers.settings import settings
 from shared.papers.sources.table import ColumnMapping
 from shared.platform.errors import InvalidInput
 from shared.platform.messaging.event_grid import GridEvent
 from shared.platform.stores.blobs import blob_service
+from tests.integration.player import Player
 from tests.integration.shared.papers.conftest import record
 from tests.present import present
 
@@ -98,3 +100,28 @@ async def test_a_source_that_nobody_described_is_refused_with_what_to_send(paper
     blob = await papers.put("inbox/theirs/a.csv", TABLE)
     with pytest.raises(InvalidInput, match="no mapping says how to read it"):
         await papers.start(blob, "theirs")
+
+
+async def test_what_lies_in_the_inbox_is_found_once(papers):
+    await papers.put("inbox/arxiv/a.jsonl", [record(1)])
+    await papers.put("elsewhere.jsonl", [record(2)])
+    assert await inbox.anything_new()
+    await inbox.accept_new()
+    assert not await inbox.anything_new()
+    await inbox.accept_new()
+    [found] = await inbox.unfinished()
+    waiting = await ingests.find(found.ingest_id)
+    assert (waiting.blob, waiting.source, waiting.state) == ("inbox/arxiv/a.jsonl", "arxiv", "waiting")
+    await Player().play(paper_ingest, found)
+    await papers.put("inbox/arxiv/a.jsonl", [record(1), record(2)])
+    assert await inbox.anything_new()
+    await inbox.accept_new()
+    [newer] = await inbox.unfinished()
+    assert newer.ingest_id != found.ingest_id
+
+
+async def test_a_source_that_is_known_takes_no_mapping(papers):
+    name = await papers.put("a.jsonl", [record(1)])
+    with pytest.raises(InvalidInput, match="its own adapter") as refused:
+        await papers.start(name, "arxiv", ColumnMapping(source_id="id", title="title"))
+    assert refused.value.field == "mapping"

@@ -1,7 +1,9 @@
 """Papers with hashed vectors of several subjects, and maps of them."""
 
 import random
+import struct
 
+import numpy as np
 import pytest
 
 from orchestrators.papers.embedding import paper_enrich
@@ -64,3 +66,17 @@ async def maps(papers, monkeypatch):
     monkeypatch.setenv("PAPERS_MAP_SAMPLE", "150")
     forget_settings()
     return Maps(papers)
+
+
+POINT = [("x", "<u2"), ("y", "<u2"), ("class", "u1"), ("year", "u1"), ("cluster", "u1")]
+
+
+def decoded(data):
+    """The header and the columns of a file of fewer points than a block has."""
+    head = struct.unpack_from("<4sHHIIII4dH", data)
+    count, at, columns = head[5], 64, {}
+    for name, kind in POINT:
+        columns[name] = np.frombuffer(data, kind, count, at)
+        at += columns[name].nbytes
+    assert at == len(data)
+    return head, columns

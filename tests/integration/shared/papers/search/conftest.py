@@ -1,10 +1,12 @@
 """The real records, with vectors of the model that comes along."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrators.papers.embedding import paper_enrich
+from shared.papers.search.search import search as answer
 from shared.platform.durable import Nothing
 from tests.integration.player import Player
 
@@ -19,3 +21,15 @@ async def library(papers):
     await papers.ingest(await papers.put("b.jsonl.gz", listing), "arxiv-listing")
     await Player().play(paper_enrich, Nothing())
     return papers
+
+
+async def search(question) -> Any:
+    """The answer, whose papers have the fields that were asked for."""
+    return await answer(question)
+
+
+def titles(found):
+    return [paper["doctrove_title"] for paper in found.results]
+
+
+DIPHOTON = "Calculation of prompt diphoton production cross sections at Tevatron and LHC energies"

@@ -11,13 +11,13 @@ import pytest
 from psycopg import conninfo, sql
 
 from orchestrators.backups.backing_up import back_up
-from shared.backups.blobs.manifests import write_manifest
+from shared.backups.blobs.manifests import read_manifest, write_manifest
 from shared.backups.blobs.names import TIME
 from shared.backups.contents import chunks
 from shared.backups.models import Manifest, TakeAndVerify
 from shared.backups.settings import settings
 from shared.platform.stores.blobs import blob_service
-from shared.platform.stores.postgres import database, rows
+from shared.platform.stores.postgres import connection_to, database, rows
 from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 
@@ -69,6 +69,19 @@ def empty(migrated):
         admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         yield name
         admin.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+async def backup(filled):
+    """A backup of the filled database."""
+    await take(1)
+    return await read_manifest()
+
+
+async def of(name, query):
+    """The rows of a query in another database of the server."""
+    async with connection_to(name) as connection:
+        return await rows(connection, query)
 
 
 def restore(migrated, name, *arguments):

@@ -1,24 +1,16 @@
-"""What no migration made comes back as it was defined, by what PostgreSQL's own dump says of it."""
+"""Tables come back as they were defined, by what PostgreSQL's own dump says of them."""
 
-import shutil
-import subprocess
-
-import pytest
 from psycopg import conninfo
 
-from local.postgres.account import caller_account
-from local.postgres.cluster import programs
 from orchestrators.backups.backing_up import back_up
-from shared.backups.blobs.manifests import read_manifest, read_verdict
 from shared.backups.models import TakeAndVerify
-from shared.backups.settings import settings
-from shared.platform.stores.blobs import blob_service
 from shared.platform.stores.postgres import connection_to, rows
 from tests.integration.player import Player
 from tests.integration.shared.backups.conftest import execute, restore
-from tests.present import present
 
 BACKUP = "20261101T000100Z"
+
+
 ONE_OF_EACH = """
 create table papers.of_each (
     always int generated always as identity (start 5 increment 7 maxvalue 700 cycle),
@@ -54,64 +46,11 @@ create table papers.of_parts (number int not null, at timestamptz not null) part
 create table papers.of_parts_1 partition of papers.of_parts for values from ('2026-01-01Z') to ('2027-01-01Z');
 create index of_parts_at on papers.of_parts (at);
 """
+
+
 ROWS = (
     "insert into papers.of_each (named, seen, at) select n::text, n, int4range(n, n + 1) from generate_series(1, 9) n"
 )
-
-
-BESIDE_TABLES = """
-create schema notes;
-create type notes.mood as enum ('good', 'bad', 'it''s');
-create type notes.place as (x real, y numeric(8, 2));
-create type notes.span as range (subtype = real);
-create domain notes.short as text default 'none' not null constraint at_most check (length(value) < 9);
-create sequence notes.numbers as int start 5 increment 5 cycle maxvalue 500;
-create table notes.said (id int primary key default nextval('notes.numbers'), mood notes.mood, how notes.short,
-    at notes.place, long notes.span);
-create function notes.worst(moods notes.mood[]) returns notes.mood language sql as 'select max(m) from unnest(moods) m';
-create function notes.count_said() returns bigint language sql begin atomic select count(*) from notes.said; end;
-create procedure notes.clear() language plpgsql security definer as 'begin delete from notes.said; end';
-revoke execute on procedure notes.clear() from public;
-create view notes.bad with (security_barrier = true) as select * from notes.said where mood = 'bad';
-create view papers.titles as select p.title, (select count(*) from notes.bad) as bad from papers.papers p;
-grant select on papers.titles to public;
-create materialized view notes.counted as select mood, count(*) as said from notes.said group by mood;
-create unique index counted_mood on notes.counted (mood);
-create function notes.instead() returns trigger language plpgsql as 'begin return null; end';
-create trigger kept instead of delete on notes.bad for each row execute function notes.instead();
-create rule never as on insert to notes.bad do instead nothing;
-create table public.by_hand (number int);
-create function public.seven() returns int language sql as 'select 7';
-comment on schema notes is 'what people say';
-comment on table notes.said is 'it''s said';
-comment on column notes.said.mood is 'how they feel';
-comment on view notes.bad is 'the bad ones';
-comment on function notes.count_said() is 'all of it';
-comment on type notes.mood is 'how it is'
-"""
-CHANGED = """
-alter table papers.papers add column mark int not null default 3, add constraint small check (mark < 9);
-create index papers_mark on papers.papers (mark) where mark > 3;
-alter table papers.papers set (autovacuum_vacuum_scale_factor = 0.05);
-create trigger marked before update on papers.papers for each row execute function diamonds.count_offer();
-alter table papers.papers disable trigger marked;
-create or replace function papers.make_vectors(model smallint) returns void language sql as 'select null::void'
-"""
-
-
-@pytest.fixture
-def dumped(migrated):
-    """What `pg_dump` says of a table of a database."""
-    program = programs(caller_account()) / "pg_dump"
-    assert shutil.which(program), "PostgreSQL's programs come with it"
-
-    def dump(name, table=None):
-        address = conninfo.make_conninfo(migrated, dbname=name)
-        command = [program, "--schema-only", *([f"--table={table}"] if table else []), address]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-        return [line for line in done.stdout.splitlines() if line and not line.startswith(("--", "\\"))]
-
-    return dump
 
 
 async def test_one_of_each_kind_comes_back_as_postgresql_itself_describes_it(filled, migrated, empty, dumped):
@@ -126,70 +65,3 @@ async def test_one_of_each_kind_comes_back_as_postgresql_itself_describes_it(fil
         await connection.execute("insert into papers.of_each (named, seen, at) values ('ten', 10, '[10,11)')")
         found = await rows(connection, "select always, numbered, counted from papers.of_each where seen = 10")
     assert found == [{"always": 5 + 9 * 7, "numbered": 10, "counted": 10}]
-
-
-async def test_what_was_made_by_hand_beside_tables_and_changed_of_them_comes_back(filled, migrated, empty, dumped):
-    made = [one for one in (BESIDE_TABLES + ";" + CHANGED).replace("; end", ";; end").split(";\n") if one.strip()]
-    await execute(*(one.replace(";; end", "; end") for one in made))
-    await execute("insert into notes.said (mood, how) values ('bad', 'so'), ('bad', 'as'), ('good', 'is')")
-    await execute("refresh materialized view notes.counted")
-    outcome = await Player().play(back_up, TakeAndVerify(id=BACKUP, chain="20261101T000000Z", verify=True))
-    assert (present(await read_verdict(BACKUP)).differences, outcome.verified) == ([], True)
-    again = await Player().play(back_up, TakeAndVerify(id=BACKUP[:-3] + "30Z", chain="20261101T000000Z", verify=True))
-    assert (again.verified, again.new_bytes) == (True, 0), "the scratch database was left empty"
-    done = restore(migrated, empty)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert sorted(dumped(empty)) == sorted(dumped(conninfo.conninfo_to_dict(migrated)["dbname"]))
-    async with connection_to(empty) as connection:
-        found = await rows(connection, "select mood::text, said from notes.counted order by 1")
-        assert found == [{"mood": "bad", "said": 2}, {"mood": "good", "said": 1}]
-        assert (await rows(connection, "select count(*), max(bad) as bad from papers.titles"))[0]["bad"] == 2
-
-
-async def test_a_table_of_any_name_comes_back_with_its_rows(filled, migrated, empty):
-    await execute(
-        'create schema "a.b"; create table "a.b".c (n int); create schema a; create table a."b.c" (n int)',
-        'create table a."odd/na.me %s {x} ""quoted"" Ünder" ("a/b ""%s""" int, "select" text)',
-        'insert into "a.b".c values (1); insert into a."b.c" values (2), (3)',
-        'insert into a."odd/na.me %s {x} ""quoted"" Ünder" select n, n::text from generate_series(1, 5) n',
-    )
-    outcome = await Player().play(back_up, TakeAndVerify(id=BACKUP, chain="20261101T000000Z", verify=True))
-    assert (present(await read_verdict(BACKUP)).differences, outcome.verified) == ([], True)
-    done = restore(migrated, empty)
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    async with connection_to(empty) as connection:
-        for table, expected in (('"a.b".c', 1), ('a."b.c"', 2), ('a."odd/na.me %%s {x} ""quoted"" Ünder"', 5)):
-            assert await rows(connection, f"select count(*) from {table}") == [{"count": expected}]
-
-
-async def test_large_objects_are_told_to_be_missing(filled, mails):
-    await execute("select lo_from_bytea(0, 'kept elsewhere')")
-    outcome = await Player().play(back_up, TakeAndVerify(id=BACKUP, chain="20261101T000000Z", verify=True))
-    assert outcome.verified is False
-    assert present(await read_verdict(BACKUP)).differences == ["large objects: not there"]
-
-
-async def test_what_cannot_be_made_again_is_found_out_when_the_backup_is_verified(filled, mails):
-    await execute(
-        "create aggregate papers.product (int) (sfunc = int4mul, stype = int, initcond = '1')",
-        "create view papers.multiplied as select papers.product(n) from generate_series(1, 5) n",
-    )
-    outcome = await Player().play(back_up, TakeAndVerify(id=BACKUP, chain="20261101T000000Z", verify=True))
-    assert outcome.verified is False
-    differences = present(await read_verdict(BACKUP)).differences
-    assert any("papers.multiplied" in one and "papers.product(integer) does not exist" in one for one in differences)
-    assert {"relation papers.multiplied: not there", "function papers.product(integer): not there"} <= set(differences)
-    [mail] = mails.mails(10)
-    assert "papers.multiplied" in mail.text
-
-
-@pytest.mark.parametrize("change", ["damaged", "gone"])
-async def test_a_backup_whose_definitions_are_damaged_or_gone_is_refused(filled, migrated, empty, change):
-    await Player().play(back_up, TakeAndVerify(id=BACKUP, chain="20261101T000000Z"))
-    stored = present((await read_manifest()).others)
-    blob = blob_service().get_blob_client(settings().backups_container, stored.blob)
-    await (blob.delete_blob() if change == "gone" else blob.upload_blob(b"{}", overwrite=True))
-    done = restore(migrated, empty)
-    assert done.returncode == 1
-    assert "backup-corrupt" in done.stderr
-    assert stored.blob in done.stderr

@@ -867,14 +867,36 @@ module app 'functionApp.bicep' = {
     schedulerConnection: durableBackend == 'scheduler' ? 'Endpoint=${scheduler.outputs.endpoint};Authentication=ManagedIdentity;ClientID=${appIdentity.outputs.clientId}' : ''
     subnetId: privateNetwork ? network.outputs.appSubnetId : ''
     settings: {
+      // The platform, on which operations and all others stand
       ServiceBus__fullyQualifiedNamespace: serviceBus.outputs.hostName
       ServiceBus__credential: 'managedidentity'
       ServiceBus__clientId: appIdentity.outputs.clientId
       STORAGE_BLOB_ENDPOINT: dataStorage.outputs.blobEndpoint
-      WATERMARK_CONTAINER: watermarkContainer
       POSTGRES_DSN: 'host=${postgres.outputs.hostName} port=5432 dbname=${postgres.outputs.databaseName} user=${appIdentity.outputs.name} sslmode=verify-full sslrootcert=system'
       POSTGRES_AUTH: 'entra'
       POSTGRES_POOL_SIZE: string(postgresPoolSize)
+      INSTANCE_RETENTION_DAYS: '30'
+      SERVICEBUS_QUEUES: 'consolidate,deployments,mail-events,papers'
+      SERVICEBUS_RESOURCE: uri(environment().resourceManager, serviceBus.outputs.id)
+      COSMOS_ENDPOINT: cosmos.outputs.endpoint
+      COSMOS_DATABASE: cosmos.outputs.databaseName
+      AZURE_MANAGEMENT_ENDPOINT: environment().resourceManager
+      ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
+      HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'
+      CLIENT_REQUESTS_PER_MINUTE: '600'
+      MAIL_PROVIDER: empty(alertEmailFrom) ? 'none' : 'resend'
+      RESEND_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.resendApiKeyUri})'
+      ALERT_EMAIL_TO: alertEmailTo
+      ALERT_EMAIL_FROM: alertEmailFrom
+      ALERT_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.alertWebhookUrlUri})'
+      APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.insightsConnectionString
+      PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${appIdentity.outputs.clientId};Authorization=AAD'
+      // Alerts count spans; unless this is said, five a second are kept of each process.
+      OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
+      OTEL_TRACES_SAMPLER_ARG: '1.0'
+      // diamonds
+      WATERMARK_CONTAINER: watermarkContainer
       NIVODA_ENDPOINT: nivodaEndpoint
       NIVODA_USERNAME: nivodaUsername
       NIVODA_PASSWORD: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.nivodaSecretUri})'
@@ -895,13 +917,9 @@ module app 'functionApp.bicep' = {
       WATERMARK_AGE_HOURS: '48'
       RAW_RETENTION_DAYS: '90'
       RUN_RETENTION_DAYS: '30'
-      INSTANCE_RETENTION_DAYS: '30'
-      SERVICEBUS_QUEUES: 'consolidate,deployments,mail-events,papers'
-      SERVICEBUS_RESOURCE: uri(environment().resourceManager, serviceBus.outputs.id)
       MAX_SCHEDULER_RECORDS: string(maxSchedulerRecords)
       INGEST_SECONDS: '240'
-      COSMOS_ENDPOINT: cosmos.outputs.endpoint
-      COSMOS_DATABASE: cosmos.outputs.databaseName
+      // deploys
       CONTAINER_PLATFORM: 'azure'
       GIT_HOSTS: 'github.com,gitlab.com,bitbucket.org'
       MAX_CONCURRENT_DEPLOYMENTS: '5'
@@ -909,7 +927,6 @@ module app 'functionApp.bicep' = {
       DEPLOYMENT_RETENTION_DAYS: '90'
       BUILD_CONTAINER_CPU: '2'
       BUILD_CONTAINER_MEMORY: '4'
-      AZURE_MANAGEMENT_ENDPOINT: environment().resourceManager
       AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
       AZURE_RESOURCE_GROUP: deployedAppsGroup.name
       AZURE_LOCATION: location
@@ -920,9 +937,7 @@ module app 'functionApp.bicep' = {
       CONTAINER_APPS_IDENTITY_ID: pullIdentity.outputs.id
       AZURE_DEPLOYER_CLIENT_ID: deployerIdentity.outputs.clientId
       KEY_VAULT_URI: deployedAppsVault.outputs.uri
-      AUTHCACHE_JWT_KEYS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.authcacheJwtKeysUri})'
-      AUTHCACHE_CORS_ORIGINS: authcacheCorsOrigins
-      AUTHCACHE_PUBLIC_URL: authcachePublicUrl
+      // followups
       FOLLOWUPS_JWT_SECRET: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsJwtSecretUri})'
       FOLLOWUPS_PROVIDER: followupsProvider
       SES_REGION: sesRegion
@@ -939,9 +954,13 @@ module app 'functionApp.bicep' = {
       FOLLOWUPS_MODEL: followupsModel
       FOLLOWUPS_MODEL_ENDPOINT: !empty(openAiLocation) ? openAi.outputs.endpoint : followupsModelEndpoint
       FOLLOWUPS_MODEL_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.followupsModelKeyUri})'
-      BACKUPS_HOURLY: 'true'
-      BACKUPS_CONTAINER: backupsContainer
-      BACKUPS_SCRATCH_DATABASE: postgres.outputs.scratchDatabase
+      GOOGLE_CLIENT_ID: googleClientId
+      FOLLOWUPS_SNS_TOPICS: snsTopics
+      FOLLOWUPS_REPLY_TO: followupsReplyTo
+      FOLLOWUPS_SENDER: (empty(followupsSender) && !empty(mailDomain)) ? communication.outputs.senderAddress : followupsSender
+      FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
+      FOLLOWUPS_MAILS_PER_MINUTE: empty(followupsMailsPerMinute) ? firstRate : followupsMailsPerMinute
+      // papers
       PAPERS_CONTAINER: papersContainer
       PAPERS_EMBEDDER: papersEmbedder
       PAPERS_NAMING_MODEL: papersNamingModel
@@ -949,28 +968,16 @@ module app 'functionApp.bicep' = {
       PAPERS_OPENAI_ENDPOINT: embedsInAzure ? openAi.outputs.endpoint : papersOpenaiEndpoint
       PAPERS_OPENAI_BATCH_MODEL: embedsInAzure ? '${papersOpenaiModel}-batch' : ''
       PAPERS_OPENAI_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.papersOpenaiKeyUri})'
-      GOOGLE_CLIENT_ID: googleClientId
-      FOLLOWUPS_SNS_TOPICS: snsTopics
-      FOLLOWUPS_REPLY_TO: followupsReplyTo
+      // authcache
+      AUTHCACHE_JWT_KEYS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.authcacheJwtKeysUri})'
+      AUTHCACHE_CORS_ORIGINS: authcacheCorsOrigins
+      AUTHCACHE_PUBLIC_URL: authcachePublicUrl
       AUTHCACHE_CATALOG_URI: withCatalog ? catalog.outputs.uri : authcacheCatalogUri
       AUTHCACHE_CATALOG_SCOPE: withCatalog ? 'api://${catalogAudience}/.default' : authcacheCatalogScope
-      FOLLOWUPS_SENDER: (empty(followupsSender) && !empty(mailDomain)) ? communication.outputs.senderAddress : followupsSender
-      FOLLOWUPS_PUBLIC_URL: 'https://func-${token}.azurewebsites.net'
-      FOLLOWUPS_MAILS_PER_MINUTE: empty(followupsMailsPerMinute) ? firstRate : followupsMailsPerMinute
-      ADMIN_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.adminApiKeyUri})'
-      HMAC_SECRETS: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.hmacSecretsUri})'
-      CLIENT_REQUESTS_PER_MINUTE: '600'
-      MAIL_PROVIDER: empty(alertEmailFrom) ? 'none' : 'resend'
-      RESEND_API_KEY: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.resendApiKeyUri})'
-      ALERT_EMAIL_TO: alertEmailTo
-      ALERT_EMAIL_FROM: alertEmailFrom
-      ALERT_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${secrets.outputs.alertWebhookUrlUri})'
-      APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.insightsConnectionString
-      PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
-      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${appIdentity.outputs.clientId};Authorization=AAD'
-      // Alerts count spans; unless this is said, five a second are kept of each process.
-      OTEL_TRACES_SAMPLER: 'microsoft.fixed_percentage'
-      OTEL_TRACES_SAMPLER_ARG: '1.0'
+      // backups
+      BACKUPS_HOURLY: 'true'
+      BACKUPS_CONTAINER: backupsContainer
+      BACKUPS_SCRATCH_DATABASE: postgres.outputs.scratchDatabase
     }
   }
 }

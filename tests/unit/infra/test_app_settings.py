@@ -6,6 +6,7 @@ import re
 import pytest
 
 from shared.platform.workload import workloads
+from tests.present import present
 from tests.unit.infra.plain import plain
 from tools.bicep_check.syntax import children
 from tools.settings_page import PAGE, every_setting, page
@@ -102,6 +103,16 @@ def test_a_laptop_is_given_the_same_settings(in_bicep, local):
     assert set(local) - {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "ServiceBus"} - OF_THE_RUNTIME <= set(
         every_setting()
     )
+
+
+def test_the_settings_of_a_workload_stand_together(modules):
+    names = list(plain(modules["main"].named("app").value)["params"]["settings"])
+    for workload in workloads():
+        if workload.name != "operations":  # it reads those of the platform
+            fields = present(workload.settings).model_fields.items()
+            own = {field.alias or name.upper() for name, field in fields}
+            places = [place for place, name in enumerate(names) if name in own]
+            assert places == list(range(places[0], places[0] + len(places))), workload.name
 
 
 def test_runtime_settings_are_the_same_on_a_laptop(in_bicep, local):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,21 @@ async def append_table(task: TableTask) -> TableState:
     mark = await asyncio.to_thread(look, table)
     if mark.foreign:
         return TableState(table=task.table, lsn=mark.lsn, foreign=len(mark.foreign))
-    async with scratch_folder("manifold-append-") as folder:
-        rows = await rows_after(manifest, table, mark.lsn, folder)
+    rows = 0
+
+    def counted(pieces: Iterable[Columns]) -> Iterator[Columns]:
+        nonlocal rows
+        for piece in pieces:
+            rows += piece.num_rows
+            yield piece
+
     try:
-        if rows.num_rows:
-            await ready()
-            await asyncio.to_thread(append, table, rows, manifest.lsn)
+        async with scratch_folder("manifold-append-") as folder:
+            pieces = await pieces_after(manifest, table, mark.lsn, folder)
+            if (first := await asyncio.to_thread(next, pieces, None)) is not None:
+                await ready()
+                await asyncio.to_thread(append, table, counted(chain([first], pieces)), manifest.lsn)
+        if rows:
             await asyncio.to_thread(merge_small_files, table)
     except Conflict:
         found = await asyncio.to_thread(look, table)
@@ -54,7 +64,7 @@ async def append_table(task: TableTask) -> TableState:
             raise TransientError("Another append was under way.", code="iceberg-changed") from None
         return TableState(table=task.table, lsn=found.lsn, foreign=len(found.foreign))
     files = await asyncio.to_thread(files_of, table)
-    return TableState(table=task.table, lsn=manifest.lsn, rows=rows.num_rows, files=files)
+    return TableState(table=task.table, lsn=manifest.lsn, rows=rows, files=files)
 
 
 async def look_at_table(task: TableTask) -> TableState:
@@ -98,17 +108,31 @@ async def tidy_table(task: TableTask) -> TableState:
 
 
 async def rows_after(manifest: Manifest, table: Table[Any], lsn: Lsn, folder: Path) -> Columns:
-    """The base's rows of a table that changed after `lsn`, those that are no more among them. Raises as `fetch`."""
+    """All of `pieces_after` at once. Raises as it does."""
+    pieces = await pieces_after(manifest, table, lsn, folder)
+    return await asyncio.to_thread(lambda: pa.concat_tables([schema_of(table).empty_table(), *pieces]))
+
+
+async def pieces_after(manifest: Manifest, table: Table[Any], lsn: Lsn, folder: Path) -> Iterator[Columns]:
+    """The base's rows of a table that changed after `lsn`, those that are no more among them; in pieces, none empty.
+
+    They are read from the folder as they are taken. Raises as `fetch`.
+    """
     changed = await changed_rows(manifest.changed, table, folder)
-    parts = [changed.filter(compute.greater(changed.column(LSN), lsn))]
-    everything = manifest.everything
-    if lsn < everything.lsn:  # they were merged before the table got them
-        path = await parquet_of(everything, table, folder)
+    merged = lsn < manifest.everything.lsn  # before the table got them
+    path = await parquet_of(manifest.everything, table, folder) if merged else None
+
+    def pieces() -> Iterator[Columns]:
         ids = changed.column("id").combine_chunks()
+        yield _newer(changed, lsn)
         for rows in batches(path) if path else ():
-            newer = rows.filter(compute.greater(rows.column(LSN), lsn))
-            parts.append(without(newer, ids))
-    return pa.concat_tables(parts)
+            yield without(_newer(rows, lsn), ids)
+
+    return (piece for piece in pieces() if piece.num_rows)
+
+
+def _newer(rows: Columns, lsn: Lsn) -> Columns:
+    return rows.filter(compute.greater(rows.column(LSN), lsn))
 
 
 async def all_rows(manifest: Manifest, table: Table[Any], folder: Path, names: list[str]) -> Iterable[Columns]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import ALWAYS_TRUE
 from pyiceberg.table import Table as IcebergTable
 
-from shared.authcache.base.format.pyarrow import Columns
+from shared.authcache.base.format.pyarrow import Columns, pa
 from shared.authcache.iceberg.catalog import answering, catalog
 from shared.authcache.iceberg.marks import MARK, Mark, mark_of
 from shared.authcache.iceberg.pyiceberg import arrow_scan, data_files
@@ -25,6 +26,10 @@ from shared.platform.errors import Conflict, TransientError
 logger = logging.getLogger(__name__)
 SMALL_BYTES = 16 << 20
 """Data files below this are made one when there are many."""
+GROUP_BYTES = 4 * SMALL_BYTES
+"""That rows take in memory which become one data file; there they take about a third."""
+MERGED_BYTES = 4 * SMALL_BYTES
+"""That are made one at once: their rows are in memory meanwhile."""
 
 
 def look(table: Table[Any]) -> Mark:
@@ -41,7 +46,7 @@ def files_of(table: Table[Any]) -> int:
     return int(summary["total-data-files"] or 0) if summary is not None else 0
 
 
-def append(table: Table[Any], rows: Columns, lsn: Lsn) -> bool:
+def append(table: Table[Any], pieces: Iterable[Columns], lsn: Lsn) -> bool:
     """Append rows in one snapshot that is marked with `lsn`; False where the table is that far already.
 
     However often it is called for one LSN, and whatever answer was lost, the table holds the rows once.
@@ -54,8 +59,11 @@ def append(table: Table[Any], rows: Columns, lsn: Lsn) -> bool:
     if not _is_behind(mark_of(iceberg), lsn, table):
         return False
 
+    with answering():  # one by one: pyiceberg itself takes all pieces into memory before it has written the first
+        written = [file for rows in _grouped(pieces) for file in _files(iceberg, to_iceberg(table, rows, iceberg))]
+
     def commit() -> None:
-        iceberg.append(to_iceberg(table, rows, iceberg), snapshot_properties={MARK: str(lsn)})
+        _swap(iceberg, [], written, {MARK: str(lsn)})
 
     return _committed(table, lsn, commit)
 
@@ -85,7 +93,7 @@ def replace(table: Table[Any], batches: Iterable[Columns], lsn: Lsn, seen: int |
 
 
 def merge_small_files(table: Table[Any]) -> int:
-    """Make the table's small data files one when there are AUTHCACHE_MOST_FILES of them; how many there were.
+    """Make the smallest data files one when there are AUTHCACHE_MOST_FILES small ones; how many became one.
 
     Raises:
         Conflict: others have written to the table.
@@ -95,9 +103,12 @@ def merge_small_files(table: Table[Any]) -> int:
     if iceberg is None or (mark := mark_of(iceberg)).foreign:
         return 0
     with answering():
-        small = [task for task in iceberg.scan().plan_files() if task.file.file_size_in_bytes < SMALL_BYTES]
+        every = sorted(iceberg.scan().plan_files(), key=lambda task: task.file.file_size_in_bytes)
+        small = [task for task in every if task.file.file_size_in_bytes < SMALL_BYTES]
         if len(small) < settings().authcache_most_files:
             return 0
+        sizes = accumulate(task.file.file_size_in_bytes for task in small)
+        small = [task for task, size in zip(small, sizes, strict=True) if size <= MERGED_BYTES]
         scan = arrow_scan(iceberg.metadata, iceberg.io, iceberg.schema(), ALWAYS_TRUE)
         written = list(_files(iceberg, scan.to_table(small)))
     commit_id = uuid4().hex
@@ -151,10 +162,22 @@ def _files(iceberg: IcebergTable, rows: Columns) -> Iterable[DataFile]:
     return data_files(table_metadata=iceberg.metadata, df=rows, io=iceberg.io) if rows.num_rows else ()
 
 
+def _grouped(pieces: Iterable[Columns]) -> Iterable[Columns]:
+    """The pieces, as many together as make a data file that is not small."""
+    group: list[Columns] = []
+    for rows in pieces:
+        group.append(rows)
+        if sum(one.nbytes for one in group) >= GROUP_BYTES:
+            yield pa.concat_tables(group)
+            group.clear()
+    if group:
+        yield pa.concat_tables(group)
+
+
 def _swap(iceberg: IcebergTable, old: list[DataFile], new: list[DataFile], properties: dict[str, str]) -> None:
     with iceberg.transaction() as transaction:
         update = transaction.update_snapshot(snapshot_properties=properties)
-        with update.overwrite() if old else update.fast_append() as snapshot:
+        with update.overwrite() if old else update.merge_append() as snapshot:
             for file in old:
                 snapshot.delete_data_file(file)
             for file in new:

@@ -22,7 +22,7 @@ from shared.platform.durable import (
     repeat,
     wait_for_event,
 )
-from shared.platform.durable.failures import AttemptFailed, Failure
+from shared.platform.durable.failures import Failure
 from shared.platform.durable.handles import PAYLOAD_BYTES, Envelope
 from shared.platform.errors import Conflict, TransientError
 from tests.failed_attempts import reason
@@ -45,11 +45,6 @@ async def unit_double(task: Number) -> Number:
     if task.n == 13:
         raise TransientError("unlucky")
     return Number(n=2 * task.n)
-
-
-@activity
-async def unit_large(task: Number) -> Numbers:
-    return Numbers(ns=["x" * PAYLOAD_BYTES])
 
 
 @orchestration
@@ -164,30 +159,6 @@ def value(n: int) -> Envelope:
 
 def kinds(answer: dict[str, Any]) -> list[int]:
     return [action["actionType"] for action in answer["actions"][0]]
-
-
-async def test_an_activity_answers_its_model_and_terminal_errors_as_values() -> None:
-    assert Envelope.model_validate_json(await unit_double.answer('{"n": 4}')).value == '{"n":8}'
-    refused = Envelope.model_validate_json(await unit_double.answer('{"n": -1}')).failure
-    assert refused == Failure(code="conflict", message="negative", remedy="Send a positive one.")
-    with pytest.raises(AttemptFailed):
-        await unit_double.answer('{"n": 13}')
-
-
-async def test_an_activity_refuses_what_is_not_its_model_and_answers_that_are_too_large() -> None:
-    hostile = '{"__class__": "Number", "__module__": "os", "__data__": "x"}'
-    refused = Envelope.model_validate_json(await unit_double.answer(hostile)).failure
-    assert refused is not None
-    assert refused.code == "unreadable-task"
-    large = Envelope.model_validate_json(await unit_large.answer('{"n": 1}')).failure
-    assert large is not None
-    assert large.code == "payload-too-large"
-
-
-async def test_a_payload_is_counted_in_bytes() -> None:
-    large = Envelope.model_validate_json(await unit_text.answer('{"ns": []}')).failure
-    assert large is not None
-    assert large.code == "payload-too-large"
 
 
 def test_an_input_that_is_too_large_fails_alone() -> None:

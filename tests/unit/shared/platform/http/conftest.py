@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -12,8 +13,9 @@ from uuid import UUID
 import azure.durable_functions as df
 import azure.functions as func
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 
+from shared.platform.access import auth
 from shared.platform.access.auth import ADMIN, PUBLIC, Caller
 from shared.platform.errors import Conflict, InvalidInput, NotFound, RateLimited, TransientError
 from shared.platform.http import Accepted, Page, PageQuery, Pagination, Reply, Routes, register
@@ -107,6 +109,12 @@ def example_routes() -> Routes:
         return func.HttpResponse(f"{request.method} {path} {len(body)}")
 
     return routes
+
+
+@pytest.fixture(autouse=True)
+def admin_key(monkeypatch):
+    """The operator's key, which callers send as X-Admin-Key."""
+    monkeypatch.setattr(auth, "settings", lambda: SimpleNamespace(admin_api_key=SecretStr("s3cret")))
 
 
 @pytest.fixture

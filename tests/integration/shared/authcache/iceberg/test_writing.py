@@ -301,3 +301,17 @@ async def test_small_files_are_made_one_though_the_catalog_loses_the_answer(inst
     faults.lost_answers = 0
     assert len(rows()) == times
     assert len(list(present(table()).scan().plan_files())) <= 2
+
+
+async def test_no_more_small_files_are_made_one_than_fit_in_memory(instances, container, monkeypatch):
+    store = instances()
+    for number in range(3):
+        await store.commit([registered(f"user{number}@example.com")])
+        await folded()
+    sizes = sorted(task.file.file_size_in_bytes for task in present(table()).scan().plan_files())
+    monkeypatch.setattr(writing, "MERGED_BYTES", sizes[0] + sizes[1])
+    monkeypatch.setenv("AUTHCACHE_MOST_FILES", "2")
+    forget_settings()
+    assert writing.merge_small_files(USERS) == 2
+    assert len(list(present(table()).scan().plan_files())) == 2
+    assert len(rows()) == 3

@@ -13,6 +13,7 @@ import pytest
 from local.cosmos.testing import CosmosProcess, running
 from shared.deploys.models import ArchiveSource, Deployment
 from shared.deploys.requests import queue
+from shared.deploys.running import logs
 from shared.platform.errors import TransientError
 from tests.fresh_settings import forget_settings
 from tests.integration.closing import close_cosmos
@@ -78,3 +79,19 @@ def new(state: str):
         )
 
     return make
+
+
+@pytest.fixture
+def appends(monkeypatch):
+    """Fails the appends to logs whose numbers are in `failing`, counted from 1."""
+    known = SimpleNamespace(number=0, failing=set())
+    append = logs._append
+
+    async def counted(name, data, size):
+        known.number += 1
+        if known.number in known.failing:
+            raise TransientError("Blob Storage is away", code="storage-unavailable")
+        return await append(name, data, size)
+
+    monkeypatch.setattr(logs, "_append", counted)
+    return known

@@ -8,9 +8,7 @@ from activities.deploys.slots import deploy_slots
 from shared.deploys.platforms.base import Revision
 from shared.deploys.running import slots
 from shared.deploys.running.slots import Slots
-from shared.deploys.running.steps import (
-    DeploymentRef,
-)
+from shared.deploys.running.steps import DeploymentRef
 from shared.platform.durable.handles import Envelope
 from shared.platform.errors import TerminalError
 

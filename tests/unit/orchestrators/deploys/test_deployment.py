@@ -11,13 +11,7 @@ import pytest
 from orchestrators.deploys import deployment
 from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.models import FINISHING, TAKEN, CancelReason, DeploymentStatus
-from shared.deploys.running.steps import (
-    Built,
-    Claimed,
-    Recovery,
-    Released,
-    Serving,
-)
+from shared.deploys.running.steps import Built, Claimed, Recovery, Released, Serving
 from shared.platform.durable import Nothing
 from shared.platform.errors import TerminalError, TransientError
 from tests.unit.orchestrators.deploys.hosted import REF, REVISION, STEPS, busy, failing

@@ -8,9 +8,7 @@ from orchestrators.deploys import deployment, waiting
 from shared.deploys.models import DeploymentStatus
 from shared.deploys.running import slots
 from shared.deploys.running.slots import Slots
-from shared.deploys.running.steps import (
-    Claimed,
-)
+from shared.deploys.running.steps import Claimed
 from shared.platform.durable import Nothing
 from tests.unit.orchestrators.deploys.hosted import REF, STEPS, busy
 

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from shared.deploys.models import (
-    ArchiveSource,
-    Deployment,
-    DeployRequest,
-)
+from shared.deploys.models import ArchiveSource, Deployment, DeployRequest
 
 # As the page of the replaced system shows it.
 EXAMPLE = {

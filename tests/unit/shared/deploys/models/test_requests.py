@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from shared.deploys.models import (
-    ContainerSize,
-)
+from shared.deploys.models import ContainerSize
 from tests.unit.shared.deploys.models.requested import deployment, request
 
 

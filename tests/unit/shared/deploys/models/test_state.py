@@ -6,13 +6,7 @@ import json
 
 import pytest
 
-from shared.deploys.models import (
-    PORT,
-    SCALES,
-    ContainerSize,
-    Deployment,
-    document,
-)
+from shared.deploys.models import PORT, SCALES, ContainerSize, Deployment, document
 from tests.unit.shared.deploys.models.requested import deployment
 
 

@@ -16,15 +16,7 @@ from shared.deploys.cancellation import DeploymentCancelled
 from shared.deploys.sources.git.packs import Pack
 from shared.deploys.sources.tree import LIMITS, never
 from shared.platform.errors import ManifoldError
-from tests.unit.shared.deploys.sources.git.packing import (
-    BLOB,
-    OFS_DELTA,
-    REF_DELTA,
-    id_of,
-    number,
-    pack,
-    packed,
-)
+from tests.unit.shared.deploys.sources.git.packing import BLOB, OFS_DELTA, REF_DELTA, id_of, number, pack, packed
 
 TEN = b"0123456789"
 COPY_TEN = number(10) + number(10) + b"\x90\x0a"  # of ten bytes, ten bytes: all of them

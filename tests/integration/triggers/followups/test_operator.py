@@ -1,8 +1,6 @@
 """What the operator sees and does: the sender's domain, and what the model has cost."""
 
 from local.providers.dns import Dns
-from shared.followups.composing import costs
-from shared.followups.composing.costs import Call
 from shared.followups.sending.domain import gate
 from tests.fresh_settings import forget_settings
 
@@ -21,16 +19,6 @@ async def test_the_domain_is_looked_at_when_the_operator_says_so(web, crm, monke
         zone.texts["s1._domainkey.example.com"] = ["k=ed25519; p=ZWRkc2E="]
         assert await web("POST", path, admin=True) == {"ready": True, "problems": []}
     await web("POST", path, status=401)
-
-
-async def test_costs_are_shown_by_day_model_and_outcome(web):
-    for outcome, tokens in (("written", 100), ("written", 50), ("model-late", 0)):
-        await costs.record(Call("m", outcome, tokens, tokens // 2, tokens / 1000, 1.5))
-    late, written = (await web("GET", "/api/followups/costs?days=1", admin=True))["data"]
-    assert (late["outcome"], late["calls"], late["dollars"]) == ("model-late", 1, 0)
-    assert (written["calls"], written["input_tokens"], written["output_tokens"]) == (2, 150, 75)
-    assert written["dollars"] == 0.15
-    await web("GET", "/api/followups/costs", status=401)
 
 
 async def test_the_operator_sees_why_an_address_gets_no_mail_and_lifts_it(web, crm):

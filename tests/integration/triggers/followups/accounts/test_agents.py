@@ -7,7 +7,7 @@ from shared.followups.people import agents
 from shared.platform.access.failed_attempts import ACCOUNT_BURST, failed_attempts
 from shared.platform.access.passwords.kinds import CURRENT, Cost
 from tests.fresh_settings import forget_settings
-from tests.integration.triggers.followups.conftest import SECRET
+from tests.integration.shared.followups.conftest import SECRET
 
 
 async def test_an_agent_registers_signs_in_and_changes_itself(web, crm):

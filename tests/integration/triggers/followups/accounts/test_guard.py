@@ -9,7 +9,7 @@ import pytest
 from shared.followups.people import tokens
 from shared.platform.access.tokens import ISSUER, key_id
 from tests.fresh_settings import forget_settings
-from tests.integration.triggers.followups.conftest import OPERATIONS, SECRET
+from tests.integration.shared.followups.conftest import OPERATIONS, SECRET
 
 
 def forged(key=SECRET, algorithm="HS256", **changed):

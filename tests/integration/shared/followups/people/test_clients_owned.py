@@ -1,49 +1,16 @@
-"""Clients and tasks belong to one agent; planning, pausing and merging lose nothing."""
+"""A client belongs to one agent; deleting and merging lose nothing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import ValidationError
 
 from shared.followups.keyset import Part
-from shared.followups.people import agents, clients, tasks
-from shared.followups.people.models import AgentProfile, ClientChange, NewClient, NewTask, TaskChange
+from shared.followups.people import clients, tasks
+from shared.followups.people.models import ClientChange, NewClient, NewTask, TaskChange
 from shared.platform.errors import Conflict, InvalidInput, NotFound
 
 SOON = datetime(2027, 1, 5, 12, tzinfo=UTC)
-
-
-async def test_a_new_client_has_the_five_steps_of_the_cadence(crm):
-    agent = await crm.agent()
-    client = await crm.client(agent, create_tasks=True)
-    planned = await tasks.listed(agent.id, Part(limit=100))
-    assert [(task.followup_type, task.priority) for task in planned] == [
-        ("Day 1", "high"), ("Day 3", "medium"), ("Week 1", "medium"), ("Week 2", "low"), ("Month 1", "low")
-    ]  # fmt: skip
-    assert [task.scheduled_for - client.created_at for task in planned] == [
-        timedelta(days=days) for days in (1, 3, 7, 14, 30)
-    ]
-
-
-async def test_an_agents_own_cadence_takes_the_place_of_everybodys(crm):
-    agent, other = await crm.agent(), await crm.agent("other@example.com")
-    await crm.execute(
-        "insert into followups.cadence_steps (agent_id, followup_type, days, priority)"
-        " values (%s, 'Week 6', 42, 'low')",
-        agent.id,
-    )
-    await crm.client(agent, create_tasks=True)
-    await crm.client(other, create_tasks=True)
-    assert [task.followup_type for task in await tasks.listed(agent.id, Part(limit=9))] == ["Week 6"]
-    assert len(await tasks.listed(other.id, Part(limit=9))) == 5
-
-
-async def test_a_client_in_another_time_zone_is_planned_in_its_own_hours(crm):
-    agent = await crm.agent(opens="09:00", closes="17:00")
-    client = await crm.client(agent, time_zone="Asia/Tokyo")
-    task = await tasks.create(agent.id, NewTask(client_id=client.id, scheduled_for=SOON))
-    assert task.scheduled_for == datetime(2027, 1, 6, 0, tzinfo=UTC)
-    assert (task.planned_for, task.reason) == (SOON, "after-hours")
 
 
 async def test_another_agent_sees_nothing(crm):
@@ -107,16 +74,6 @@ async def test_merged_clients_are_one_and_no_step_is_there_twice(crm):
         await clients.merge(agent.id, kept.id, kept.id)
 
 
-async def test_only_a_pending_task_can_be_changed(crm):
-    agent = await crm.agent()
-    client = await crm.client(agent)
-    task = await tasks.create(agent.id, NewTask(client_id=client.id, scheduled_for=SOON))
-    done = await tasks.change(agent.id, task.id, TaskChange(status="completed"))
-    assert done.completed_at
-    with pytest.raises(Conflict):
-        await tasks.change(agent.id, task.id, TaskChange(status="cancelled"))
-
-
 async def test_clients_are_found_by_stage_and_words_page_by_page(crm):
     agent = await crm.agent()
     for number in range(5):
@@ -126,19 +83,6 @@ async def test_clients_are_found_by_stage_and_words_page_by_page(crm):
     assert [one.name for one in first + rest] == [f"N{number}" for number in range(5)]
     assert [one.name for one in await clients.listed(agent.id, Part(limit=9), stage="lead")] == ["N1", "N3"]
     assert [one.name for one in await clients.listed(agent.id, Part(limit=9), search="C4@")] == ["N4"]
-
-
-async def test_an_agent_changes_its_hours_and_pauses(crm):
-    agent = await crm.agent()
-    changed = await agents.change(agent.id, AgentProfile.model_validate({"opens": "08:00", "closes": "12:00"}))
-    assert (str(changed.opens), changed.name) == ("08:00:00", agent.name)
-    with pytest.raises(InvalidInput):
-        await agents.change(agent.id, AgentProfile(name=None))
-    paused = await agents.pause(agent.id, paused=True)
-    assert (await agents.pause(agent.id, paused=True)).paused_at == paused.paused_at
-    assert (await agents.pause(agent.id, paused=False)).paused_at is None
-    with pytest.raises(Conflict):
-        await crm.agent()
 
 
 @pytest.mark.parametrize("field", [{"name": "Ann\r\nBcc: x@y"}, {"email": "ann@example.com\nBcc: x@y"}])

@@ -1,6 +1,5 @@
 """Random lives of a partition beside a plain model: who writes by etag never overwrites what he has not seen."""
 
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from local.cosmos.errors import ConflictError, CosmosError, NotFoundError, Preco
 from local.cosmos.items import Items
 from local.cosmos.rest.batch import execute
 from local.cosmos.store import Store
+from tests.in_memory import folder_in_memory
 
 PARTITION = '["p"]'
 NAMES = st.sampled_from(["a", "b", "c"])
@@ -24,7 +24,7 @@ class PartitionLife(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = folder_in_memory()
         self.now = 1000
         self.start()
         self.store.create_database({"id": "d"})

@@ -1,6 +1,5 @@
 """Random lives of a queue beside a plain model of the rules: nothing is lost, doubled or handed to two receivers."""
 
-import tempfile
 import uuid
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +23,7 @@ from local.servicebus.queues.broker import Broker
 from local.servicebus.queues.queue import Incoming, LockLostError, MessageNotFoundError, Queue
 from local.servicebus.queues.rows import ACTIVE, DEFERRED, SCHEDULED, Delivery
 from local.servicebus.queues.settings import DEAD_LETTERS, QueueSettings
+from tests.in_memory import folder_in_memory
 
 LOCK, ATTEMPTS, WINDOW = 10, 2, 40
 
@@ -54,7 +54,7 @@ class QueueLife(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = folder_in_memory()
         self.now = 1000
         self.numbers, self.orders = count(), count()
         self.held: dict[int, Held] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import pytest
@@ -68,13 +67,6 @@ async def test_every_later_deployment_has_them_and_its_own_come_first(ask, path,
     await change({"deploymentId": again["newDeploymentId"]}, DeploymentStatus.COMPLETED)
     _, v2, _ = await ask("POST", "/api/deploy", {"projectId": "shop", "orgId": body["organizationId"], "userId": "u"})
     assert await given(v2) == await given(back)
-
-
-async def test_requests_at_the_same_moment_lose_nothing(state, tmp_path) -> None:
-    names = [f"NAME_{number}" for number in range(6)]
-    await asyncio.gather(*(variables.put(state, "shop", {name: name}, []) for name in names))
-    assert (await variables.of_project(state, "shop")).values == {name: name for name in names}
-    assert len(kept(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,7 @@
 import asyncio
 import itertools
 import json
-import shutil
 import sqlite3
-import tempfile
 import threading
 from collections import Counter
 from dataclasses import asdict
@@ -29,6 +27,7 @@ from local.host.durable.model.options import DurableOptions
 from local.host.durable.replay import turn
 from local.host.durable.sdk.inprocess import InProcessFunctions
 from local.host.durable.taskhub import instances, orchestrations
+from tests.in_memory import folder_in_memory
 
 KEYS = ["a", "b"]
 EXPECTED = {
@@ -189,7 +188,7 @@ class FailingCommits(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="failing-commits-"))
+        self.folder = folder_in_memory()
         self.clock = ManualClock(datetime(2026, 5, 1, tzinfo=UTC))
         self.loop = VirtualTime()
         self.ids = itertools.count(1)
@@ -209,7 +208,7 @@ class FailingCommits(RuleBasedStateMachine):
 
     async def open(self) -> None:
         options = DurableOptions.parse({"hubName": "unit", "maxEntityOperationBatchSize": 2})
-        self.extension = DurableExtension(self.functions, options, self.folder / "hub.db", self.clock)
+        self.extension = DurableExtension(self.functions, options, Path(self.folder.name) / "hub.db", self.clock)
         self.hub: Any = self.extension._hub
         self.hub._db = self.disk = FullDisk(self.hub._db)
         self.operations = self.extension.operations
@@ -348,7 +347,7 @@ class FailingCommits(RuleBasedStateMachine):
             self.do(self.die())
             self.loop.close()
             self.patches.undo()
-            shutil.rmtree(self.folder)
+            self.folder.cleanup()
 
     async def come_to_rest(self):
         self.healthy.set()

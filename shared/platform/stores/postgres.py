@@ -174,7 +174,7 @@ async def each_statement_commits(connection: AsyncConnection[Any]) -> AsyncGener
 
 
 async def close_pools() -> None:
-    """Close this loop's pool, if it has one. For tests and for a host that reloads the app."""
+    """Close this loop's pool, if it has one. For commands, whose loop ends."""
     pool = _pools.pop()
     if pool is not None:
         await pool.close()

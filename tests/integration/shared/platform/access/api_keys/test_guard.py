@@ -3,73 +3,15 @@
 import time
 from hashlib import sha256
 
-import azure.functions as func
 import pytest
 
-from shared.platform.access.api_keys import ApiKey, grants, signatures
-from shared.platform.access.api_keys.__main__ import _main, _options
-from shared.platform.access.api_keys.signatures import message, sign
+from shared.platform.access.api_keys import ApiKey, signatures
 from shared.platform.access.auth import Caller
 from shared.platform.access.failed_attempts import BURST
-from shared.platform.errors import Forbidden, RateLimited, TransientError, Unauthenticated
+from shared.platform.errors import Forbidden, RateLimited, Unauthenticated
 from shared.platform.stores.postgres import database
 from tests.fresh_settings import forget_settings
-
-GUARD = ApiKey("diamonds:read")
-URL = "http://localhost/api/v2/diamonds?shape=ROUND"
-PATH = "/api/v2/diamonds"
-
-
-def request(method="GET", url=URL, body=b"", **headers):
-    return func.HttpRequest(method, url, headers={k.replace("_", "-"): v for k, v in headers.items()}, body=body)
-
-
-def signed(secret, method="GET", url=URL, path=PATH, body=b"", *, client="acme", at=None, body_sent=None):
-    at = str(int(time.time()) if at is None else at)
-    signature = sign(secret.encode(), message(method, path, at, body)).hex()
-    sent = body if body_sent is None else body_sent
-    return request(method, url, sent, X_Client_Id=client, X_Timestamp=at, X_Signature=signature)
-
-
-def notice():
-    """Let the instance forget what it knows, as it does after FRESH_SECONDS; also what another instance starts with."""
-    grants._grants.clear()
-
-
-async def fetch(query):
-    async with database() as db:
-        return await (await db.execute(query)).fetchall()
-
-
-@pytest.fixture
-def command(migrated, capsys):
-    """Runs the command: what it answered and printed."""
-
-    async def run(*arguments):
-        code = await _main(_options(list(arguments)))
-        notice()
-        messages = capsys.readouterr()
-        return code, messages.out.strip(), messages.err.strip()
-
-    return run
-
-
-@pytest.fixture
-async def key(command):
-    code, key, _ = await command(
-        "create", "--client", "acme", "--permission", "diamonds:read", "--organization", "org-1"
-    )
-    assert code == 0
-    return key
-
-
-@pytest.fixture
-async def secret(command, monkeypatch):
-    """The secret of the client acme, which signs."""
-    _, secret, _ = await command("create", "--client", "acme", "--permission", "diamonds:read", "--hmac")
-    monkeypatch.setenv("HMAC_SECRETS", f'{{"acme": "{secret}", "nograant": "{"x" * 32}"}}')
-    forget_settings()
-    return secret
+from tests.integration.shared.platform.access.api_keys.conftest import GUARD, PATH, URL, fetch, notice, request, signed
 
 
 async def test_a_key_lets_its_client_in(key):
@@ -97,77 +39,6 @@ async def test_another_key_lets_nobody_in(key, wrong):
 async def test_the_permission_is_needed(key):
     with pytest.raises(Forbidden, match="deploys:write"):
         await ApiKey("deploys:write").authenticate(request(X_API_Key=key))
-
-
-async def test_a_revoked_key_works_no_longer_than_the_grants_are_held(command, key, monkeypatch):
-    await GUARD.authenticate(request(X_API_Key=key))
-    held = dict(grants._grants._values)
-    assert (await command("revoke", "--client", "acme"))[:2] == (0, "revoked 1")
-    grants._grants._values.update(held)
-    await GUARD.authenticate(request(X_API_Key=key))  # this instance has not noticed yet
-    now = time.monotonic()
-    monkeypatch.setattr(grants, "monotonic", lambda: now + grants.FRESH_SECONDS + 0.01)
-    with pytest.raises(Unauthenticated, match="revoked"):
-        await GUARD.authenticate(request(X_API_Key=key))
-
-
-async def test_an_expired_key_stops_at_once(key):
-    await GUARD.authenticate(request(X_API_Key=key))
-    async with database() as db:
-        await db.execute("update platform.api_keys set expires_at = now() + interval '1 hour'")
-    notice()
-    await GUARD.authenticate(request(X_API_Key=key))
-    held = grants._grants.get()
-    held.by_hash = {hash_: _expired(grant) for hash_, grant in held.by_hash.items()}
-    with pytest.raises(Unauthenticated, match="expired"):
-        await GUARD.authenticate(request(X_API_Key=key))
-
-
-def _expired(grant):
-    from dataclasses import replace
-    from datetime import UTC, datetime
-
-    return replace(grant, expires_at=datetime(2020, 1, 1, tzinfo=UTC))
-
-
-async def test_a_database_that_does_not_answer_lets_nobody_in(key, monkeypatch):
-    await GUARD.authenticate(request(X_API_Key=key))
-    notice()
-
-    def down():
-        raise TransientError("the database does not answer")
-
-    monkeypatch.setattr(grants, "database", down)
-    with pytest.raises(TransientError):
-        await GUARD.authenticate(request(X_API_Key=key))
-
-
-async def test_unknown_keys_cost_no_query(key, monkeypatch):
-    await GUARD.authenticate(request(X_API_Key=key))
-    monkeypatch.setattr(grants, "database", None)
-    for number in range(20):
-        with pytest.raises(Unauthenticated):
-            await GUARD.authenticate(request(X_API_Key=f"guess-{number}"))
-
-
-async def test_last_use_is_noted_once_a_minute(key, monkeypatch):
-    asked = []
-    noted = grants.database
-
-    def counted():
-        asked.append(1)
-        return noted()
-
-    await GUARD.authenticate(request(X_API_Key=key))
-    first = await fetch("select last_used_at from platform.api_keys")
-    assert first[0][0] is not None
-    monkeypatch.setattr(grants, "database", counted)
-    for _ in range(3):
-        await GUARD.authenticate(request(X_API_Key=key))
-    assert asked == []
-    notice()  # another instance does not write it a second time either
-    await GUARD.authenticate(request(X_API_Key=key))
-    assert await fetch("select last_used_at from platform.api_keys") == first
 
 
 async def test_a_signature_lets_its_client_in(secret):

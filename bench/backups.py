@@ -88,7 +88,7 @@ def _measured(count: int) -> dict[str, float]:
 async def _backed_up(found: dict[str, float]) -> None:
     for name, number in (("the first backup", 1), ("a backup after nothing changed", 2)):
         began = time.perf_counter()
-        await exporting.take(TakeBackup(id=f"20261101T00000{number}Z", chain="20261101T000000Z"))
+        await exporting.export(TakeBackup(id=f"20261101T00000{number}Z", chain="20261101T000000Z"))
         found[name] = time.perf_counter() - began
     began = time.perf_counter()
     assert await _verified(await read_manifest())

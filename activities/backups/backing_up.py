@@ -32,7 +32,7 @@ PATIENT = RetryPolicy(attempts=3, first_delay=timedelta(seconds=30))
 @activity(retry=PATIENT)
 async def take_backup(task: TakeBackup) -> BackupProgress:
     """Export for one time box."""
-    return await exporting.take(task)
+    return await exporting.export(task)
 
 
 @activity(retry=PATIENT)

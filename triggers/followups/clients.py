@@ -12,8 +12,8 @@ from shared.followups.people.imports import ClientImport, ImportReport, import_c
 from shared.followups.people.models import Client, ClientChange, Identifier, NewClient, Number, Stage, Task
 from shared.platform.access.auth import Caller
 from shared.platform.http import Reply, Routes
-from shared.platform.lines import Name
 from shared.platform.models import LazyModel, RequestBody
+from shared.platform.printable import Name
 from triggers.followups.accounts.guard import AGENT, agent_of
 from triggers.followups.lists import BulkDeleted, BulkIds, CountedPage, Done, bulk_deleted, linked
 

@@ -18,8 +18,8 @@ from shared.followups.sending.unknown import UnknownMail
 from shared.platform.access.auth import ADMIN
 from shared.platform.cursors import OPENED
 from shared.platform.http import Page, Pagination, Routes
-from shared.platform.lines import Name
 from shared.platform.models import LazyModel, RequestBody
+from shared.platform.printable import Name
 from triggers.followups.lists import NumberedPage, page
 
 routes = Routes(tag="followups", unusable=422)

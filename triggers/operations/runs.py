@@ -11,8 +11,8 @@ from shared.platform.access.auth import ADMIN, Caller
 from shared.platform.durable import DurableClient, Instance, Place, RunState, newest
 from shared.platform.errors import NotFound, UnusableCursor
 from shared.platform.http import Page, PageQuery, Pagination, Routes
-from shared.platform.lines import Seen
 from shared.platform.models import LazyModel
+from shared.platform.printable import Seen
 
 routes = Routes(tag="operations")
 

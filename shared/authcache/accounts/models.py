@@ -16,9 +16,9 @@ from pydantic import (
 )
 
 from shared.authcache.models import Share, User
-from shared.platform.lines import Name
 from shared.platform.models import LazyModel, RequestBody
 from shared.platform.moments import Moment
+from shared.platform.printable import Name
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
 MOST_IMPORTED = 500

@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, Field
 from shared.authcache.accounts.models import Id
 from shared.authcache.documents.content import ContentType
 from shared.authcache.models import Document
-from shared.platform.lines import Name
 from shared.platform.models import LazyModel, RequestBody
+from shared.platform.printable import Name
 
 Kind = Literal["receipt", "lease", "contract", "statement", "photo", "other"]
 FileName = Annotated[Name, Field(pattern=r'^[^/\\:*?"<>|]+$')]

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
 from shared.authcache.models import Property
-from shared.platform.lines import Line, Name
 from shared.platform.models import LazyModel, RequestBody
+from shared.platform.printable import Line, Name
 
 Money = Annotated[Decimal, Field(ge=0, lt=Decimal(10) ** 12, decimal_places=2)]
 

@@ -26,10 +26,13 @@ T = TypeVar("T")
 async def restore(manifest: Manifest, *, app_role: str | None = None) -> bool:
     """Restore step by step, saying each step's seconds; whether the database now holds what the backup says.
 
-    With `app_role`, what is made belongs to the owner of everything, and that role may use it. Raises as `rights.take`.
+    With `app_role`, what is made belongs to the owner of everything, and that role may use it.
+
+    Raises:
+        InvalidInput, Conflict: as `rights.prepare_owner`.
     """
     say(f"Backup {manifest.id} of {manifest.database}: {sum(one.rows for one in manifest.tables):,} rows.")
-    one = _Restore(manifest, await rights.take(app_role))
+    one = _Restore(manifest, await rights.prepare_owner(app_role))
     async with one.target() as connection:
         plan = await one.timed("schema", prepare(connection, manifest))
     await one.timed("metadata, text and map", one.early(plan.early))
@@ -37,7 +40,7 @@ async def restore(manifest: Manifest, *, app_role: str | None = None) -> bool:
     async with one.target() as connection:
         await one.timed("sequences, triggers, statistics", finish(connection, manifest))
     if app_role is not None:
-        await rights.give(app_role)
+        await rights.grant_rows(app_role)
     async with one.target() as connection:
         await one.timed("check of every row: the app can serve", while_serving.check_early(connection, manifest))
     await one.timed("vectors: filtered search by meaning, exactly", one.late(plan.late))

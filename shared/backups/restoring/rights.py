@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 
-async def take(app_role: str | None) -> str | None:
+async def prepare_owner(app_role: str | None) -> str | None:
     """Make the role that owns everything, if the app has another one; its name. None: who restores is the app's role.
 
     Raises:
@@ -43,7 +43,7 @@ async def act_as(connection: AsyncConnection[Any], owner: str) -> None:
     await connection.execute("select set_config('role', %s, false)", (owner,))
 
 
-async def give(app_role: str) -> None:
+async def grant_rows(app_role: str) -> None:
     """Let the app's role read and write all rows."""
     await asyncio.to_thread(_grant, app_role, await connect_arguments())
 

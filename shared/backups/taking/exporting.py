@@ -38,7 +38,7 @@ LOOK_SECONDS = 420
 """For a look at all rows' heads. What is left of an activity's ten minutes is for the one chunk that a box writes."""
 
 
-async def take(task: TakeBackup) -> BackupProgress:
+async def export(task: TakeBackup) -> BackupProgress:
     """Export for BACKUPS_BOX_SECONDS; the backup exists when the answer is `done`. A repeat goes on where it was.
 
     Raises:

@@ -27,7 +27,7 @@ from shared.deploys.models.fields import (
 )
 from shared.deploys.models.sizes import ContainerSize
 from shared.deploys.models.spec import PORT
-from shared.platform.lines import Line, Seen
+from shared.platform.printable import Line, Seen
 
 ENV_BYTES: Final = 20_000
 """Of all environment variables together: what one Key Vault secret holds, with room for JSON."""

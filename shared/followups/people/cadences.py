@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field
 
 from shared.followups.people.models import ResponseBody
 from shared.followups.scheduling.cadence import CUSTOM, Priority, Step
-from shared.platform.lines import Name
 from shared.platform.models import RequestBody
+from shared.platform.printable import Name
 from shared.platform.stores.postgres import database, rows
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from shared.followups.scheduling.cadence import CUSTOM, Priority
 from shared.followups.scheduling.calendar import Calendar, Country, LocalTime, TimeZone, WorkingDays
-from shared.platform.lines import Line, Name
 from shared.platform.models import LazyModel, RequestBody
 from shared.platform.moments import Moment
+from shared.platform.printable import Line, Name
 
 PropertyType = Literal["residential", "commercial", "land", "other"]
 Stage = Literal["lead", "negotiating", "under_contract", "closed", "lost"]

@@ -18,8 +18,8 @@ from shared.followups.sending.envelope import STORE, envelope
 from shared.followups.sending.mails import Email, read_mail
 from shared.followups.sending.message import html_of
 from shared.platform.errors import Conflict
-from shared.platform.lines import Name, Seen
 from shared.platform.models import RequestBody
+from shared.platform.printable import Name, Seen
 from shared.platform.stores.postgres import database, rows
 
 SHOWN_CHARACTERS = 120

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from shared.platform.lines import cell
+from shared.platform.printable import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from shared.papers.sources.rejected import RecordRejected
-from shared.platform.lines import is_seen
+from shared.platform.printable import is_seen
 
 LONGEST_TITLE = 2_000
 LONGEST_ABSTRACT = 50_000

@@ -22,8 +22,8 @@ from shared.platform.access.auth import PUBLIC, Caller
 from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.access.passwords.checking import hashed
 from shared.platform.http import Routes
-from shared.platform.lines import Name
 from shared.platform.models import LazyModel, RequestBody
+from shared.platform.printable import Name
 from triggers.followups.accounts.guard import AGENT, REGISTRATION, agent_of
 
 routes = Routes(tag="agents", unusable=422)

@@ -7,7 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.diamonds.offer.search.read import find
-from shared.platform.lines import cell
+from shared.platform.printable import cell
 
 if TYPE_CHECKING:
     from shared.diamonds.offer.search.query import Diamond, Export

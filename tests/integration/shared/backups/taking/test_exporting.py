@@ -64,7 +64,7 @@ async def test_time_boxes_go_on_where_the_one_before_stopped_however_short_they_
     boxes = []
     while not boxes or not boxes[-1].done:
         assert await list_names() == []
-        boxes.append(await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN)))
+        boxes.append(await exporting.export(TakeBackup(id="20261101T000100Z", chain=CHAIN)))
         assert len(boxes) < 200
     assert len(boxes) > 5
     assert all(box.new_bytes for box in boxes)
@@ -102,9 +102,9 @@ async def test_a_table_that_is_written_anew_meanwhile_is_not_backed_up_half(fill
 
     monkeypatch.setattr(exporting, "name_of_chunk", name)
     with pytest.raises(TransientError, match="was written anew or emptied"):
-        await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))
+        await exporting.export(TakeBackup(id="20261101T000100Z", chain=CHAIN))
     assert await list_names() == []
-    assert (await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))).done
+    assert (await exporting.export(TakeBackup(id="20261101T000100Z", chain=CHAIN))).done
 
 
 async def test_a_column_that_is_made_anew_is_written_anew(filled):
@@ -133,7 +133,7 @@ async def test_what_the_app_s_role_may_not_read_is_named(filled, hide, show):
     )
     await execute(hide)
     with pytest.raises(TerminalError, match="by_hand: a backup would lack rows") as refused:
-        await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))
+        await exporting.export(TakeBackup(id="20261101T000100Z", chain=CHAIN))
     assert refused.value.code == "backup-not-readable"
     await execute(show)
-    assert (await exporting.take(TakeBackup(id="20261101T000100Z", chain=CHAIN))).done
+    assert (await exporting.export(TakeBackup(id="20261101T000100Z", chain=CHAIN))).done

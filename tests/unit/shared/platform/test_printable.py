@@ -15,7 +15,7 @@ from shared.followups.people.models import AgentProfile, NewClient, NewTask
 from shared.followups.sending.editing import EmailChange
 from shared.papers.sources import text
 from shared.papers.sources.rejected import RecordRejected
-from shared.platform.lines import Line, Name, is_seen
+from shared.platform.printable import Line, Name, is_seen
 from triggers.followups.accounts.agents import RegisterRequest
 from triggers.followups.clients import AllowAgain
 from triggers.followups.operator import StopRequest

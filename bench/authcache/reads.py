@@ -9,37 +9,28 @@ import subprocess
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 
 from bench.authcache import redis
 from bench.authcache.data import write_tables
-from bench.authcache.keys import user_id
+from bench.authcache.folder import CHANGES, FOLD_MEGABYTES
 from bench.authcache.stage import ROOT, process, stage
-from bench.memory import peak_from_now
 from bench.peers import peer_python
 from bench.report import comparison, console
 from local.postgres import dsn, server
-from shared.authcache.folding.exporting import append_table, look_at_table, replace_table
+from shared.authcache.folding.exporting import look_at_table, replace_table
 from shared.authcache.folding.filling import fill_cache
-from shared.authcache.folding.folding import fold_log
 from shared.authcache.folding.publishing import FILES, publish_current
 from shared.authcache.folding.steps import SyncTask, TableTask
 from shared.authcache.iceberg.tables import KEPT_IN_ICEBERG
-from shared.authcache.log.users import UserChanged, UserCreated
 from shared.authcache.settings import settings
-from shared.authcache.store import store
 from shared.platform.stores.blob_files import download_blob
 from shared.platform.stores.blobs import blob_service
 
 EACH = 5
-CHANGES = 10_000
-FOLD_MEGABYTES = 1_000
-"""That their fold may take, mapped index files and all, beside what the process has: half of an instance's."""
 GIGABYTES = 10**12
 
 
@@ -50,7 +41,8 @@ def main(*, quick: bool) -> None:
         cold = [
             process("bench.authcache.reader", users, EACH, AUTHCACHE_FOLDER=str(folder / f"cold{n}")) for n in range(3)
         ]
-        folded = asyncio.run(_folded(users))
+        folded = process("bench.authcache.folder", users)
+        assert folded["peak"] < FOLD_MEGABYTES
         peers = _peers(folder, users)
     ours = {name: sorted(one[name] for one in cold)[1] for name in cold[0] if name not in {"cold", "heavy"}}
     assert not any(one["heavy"] for one in cold)
@@ -111,29 +103,6 @@ async def _filled(users: int, folder: Path) -> dict[str, float]:
             container, into = settings().cdc_cache_container_name, folder / f"{name}.parquet"
             await download_blob(container, file.name, into, most=GIGABYTES, check=lambda: None)
         return filled
-
-
-async def _folded(users: int) -> dict[str, float]:
-    now = datetime.now(UTC)
-    async with _blobs():
-        for first in range(0, CHANGES, 500):
-            changed = [UserChanged(at=now, user=user_id((first + n) * 31 % users), last_name="New") for n in range(250)]
-            new = [
-                UserCreated(
-                    at=now, id=str(uuid4()), email=f"n{first + n}@example.com", address=f"n{first + n}@example.com",
-                    first_name="A", last_name="B", password_hash="$argon2id$v=19$m=19456,t=2,p=1$" + "x" * 60,
-                )
-                for n in range(250)
-            ]  # fmt: skip
-            await store().commit([*changed, *new])
-        began, cpu, peak = time.perf_counter(), time.process_time(), peak_from_now()
-        done = await fold_log()
-        folded = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "peak": float(peak())}
-        assert folded["peak"] < FOLD_MEGABYTES
-        began = time.perf_counter()
-        for name in KEPT_IN_ICEBERG:
-            await append_table(TableTask(table=name, lsn=done.lsn or 0))
-        return folded | {"appended": time.perf_counter() - began}
 
 
 def _peers(folder: Path, users: int) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from shared.platform.access.failed_attempts import failed_attempts
+from tests.fresh_attempts import forget_attempts
 
 if TYPE_CHECKING:
     from local.postgres.testing import Databases
@@ -65,7 +65,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(autouse=True)
 def _no_failed_attempts() -> None:
     """What other tests have presented slows nobody down."""
-    failed_attempts.forget()
+    forget_attempts()
 
 
 @pytest.fixture

@@ -71,11 +71,6 @@ class FailedAttempts:
             raise
         budget.give_back(key)
 
-    def forget(self) -> None:
-        """Forget every address. For tests."""
-        self._addresses.full_at.clear()
-        self._accounts.full_at.clear()
-
 
 def _slowed(wait: float, account: str) -> RateLimited:
     if account:

@@ -14,10 +14,10 @@ from orchestrators.followups.sending import send_followups
 from shared.followups import id_tokens
 from shared.followups.people import agents, clients
 from shared.followups.people.models import AgentProfile, NewClient
-from shared.platform.access.failed_attempts import failed_attempts
 from shared.platform.access.passwords import checking
 from shared.platform.durable import Nothing
 from shared.platform.stores.postgres import database, rows
+from tests.fresh_attempts import forget_attempts
 from tests.fresh_settings import forget_settings
 from tests.integration.player import Player
 from triggers.followups import followups
@@ -184,9 +184,9 @@ def web(crm, mails, monkeypatch):
     monkeypatch.setenv("ADMIN_API_KEY", ADMIN_KEY)
     monkeypatch.setattr(checking, "WAIT_SECONDS", 60)  # a busy machine has nobody wait in vain
     forget_settings()
-    failed_attempts.forget()
+    forget_attempts()
     yield Web()
-    failed_attempts.forget()
+    forget_attempts()
 
 
 @pytest.fixture

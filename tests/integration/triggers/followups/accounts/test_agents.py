@@ -6,6 +6,7 @@ import json
 from shared.followups.people import agents
 from shared.platform.access.failed_attempts import ACCOUNT_BURST, failed_attempts
 from shared.platform.access.passwords.kinds import CURRENT, Cost
+from tests.fresh_attempts import forget_attempts
 from tests.fresh_settings import forget_settings
 from tests.integration.shared.followups.conftest import SECRET
 
@@ -48,7 +49,7 @@ async def test_wrong_passwords_unknown_agents_and_inactive_ones_look_alike_and_a
     assert {one["detail"] for one in (first, second, third)} == {first["detail"]}
     await web("GET", "/api/agents/me", status=403)
     monkeypatch.setattr(failed_attempts._accounts, "clock", lambda: 0.0)
-    failed_attempts.forget()
+    forget_attempts()
     for _ in range(ACCOUNT_BURST):
         await web("POST", "/api/agents/login", wrong, status=401)
     await web("POST", "/api/agents/login", wrong, status=429)

@@ -8,8 +8,9 @@ from pydantic import SecretStr
 
 from shared.platform.access import auth, sign_in
 from shared.platform.access.auth import ADMIN, PUBLIC, Caller
-from shared.platform.access.failed_attempts import BURST, failed_attempts
+from shared.platform.access.failed_attempts import BURST
 from shared.platform.errors import Forbidden, RateLimited, Unauthenticated
+from tests.fresh_attempts import forget_attempts
 
 
 def request(**headers):
@@ -34,7 +35,7 @@ async def test_the_key_opens(key):
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text().filter(lambda text: text != "s3cret"))
 async def test_any_other_key_does_not(key, wrong):
-    failed_attempts.forget()  # each example is as the first
+    forget_attempts()  # each example is as the first
     with pytest.raises(Unauthenticated) as refusal:
         await ADMIN.authenticate(request(**{"X-Admin-Key": wrong}))
     assert "s3cret" not in str(refusal.value)

@@ -22,12 +22,12 @@ class Address:
     """An address.
 
     Attributes:
-        shown: as its owner is written to and shown it, with the domain in its own script.
+        display: as its owner is written to and shown it, with the domain in its own script.
         key: equal for two ways to write one address. The case of letters makes no difference, nor does it whether a
             domain is written in its own script or as xn--. Dots before the @ make one: who drops them is one provider.
     """
 
-    shown: str
+    display: str
     key: str
 
 
@@ -39,27 +39,27 @@ def parse(text: str) -> Address:
     """
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - loads with the first address
 
-    given = text.strip()
-    if len(given) > MOST_CHARACTERS:
+    trimmed = text.strip()
+    if len(trimmed) > MOST_CHARACTERS:
         raise _refused(f"It has more than {MOST_CHARACTERS} characters.")
     try:
         # A dot at the end of a domain says that the domain is whole, which it is here in any case.
-        found = validate_email(
-            given.removesuffix("."), check_deliverability=False, allow_smtputf8=True, test_environment=True
+        checked = validate_email(
+            trimmed.removesuffix("."), check_deliverability=False, allow_smtputf8=True, test_environment=True
         )
     except EmailNotValidError as error:
         raise _refused(str(error)) from None
-    domain = found.ascii_domain or found.domain
-    for part in (found.local_part, *found.domain.split(".")):
+    domain = checked.ascii_domain or checked.domain
+    for part in (checked.local_part, *checked.domain.split(".")):
         _one_script(part)
     # Lower case and not the wider folding of case: that would make one of two addresses that differ in more than case.
-    local = unicodedata.normalize("NFC", found.local_part.lower())
-    return Address(shown=f"{found.local_part}@{found.domain}", key=f"{local}@{domain.lower()}")
+    local = unicodedata.normalize("NFC", checked.local_part.lower())
+    return Address(display=f"{checked.local_part}@{checked.domain}", key=f"{local}@{domain.lower()}")
 
 
 def _one_script(part: str) -> None:
     scripts = {_script(character) for character in part if unicodedata.category(character)[0] == "L"}
-    if len(scripts) > 1 and not any(scripts <= known for known in _TOGETHER):
+    if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
         named = " and ".join(sorted(script.title() for script in scripts))
         raise _refused(f"'{part}' mixes letters of {named}, as addresses do that imitate another one.")
 

@@ -38,12 +38,12 @@ def alerts_of(last: Instance) -> list[Alert]:
     if last.state is not RunState.COMPLETED:
         return []
     summary = FoldSummary.model_validate(last.output)
-    found: list[Alert] = []
+    alerts: list[Alert] = []
     if summary.behind:
-        found.append(_behind(summary))
+        alerts.append(_behind(summary))
     if summary.synced is not None and summary.synced.differences_count:
-        found.append(_refused(summary))
-    return found
+        alerts.append(_refused(summary))
+    return alerts
 
 
 def _failed(last: Instance) -> Alert:
@@ -74,9 +74,9 @@ def _behind(summary: FoldSummary) -> Alert:
 
 def _refused(summary: FoldSummary) -> Alert:
     assert summary.synced is not None, "the caller has looked"
-    shown = "".join(f"    {one.table} {one.id}: {one.reason}\n" for one in summary.synced.differences[:MOST_SHOWN])
+    rows = "".join(f"    {one.table} {one.id}: {one.reason}\n" for one in summary.synced.differences[:MOST_SHOWN])
     return ROWS_REFUSED.about(
         "authcache",
         subject=f"{SUBJECT}{summary.synced.differences_count} rows of Iceberg tables cannot be used",
-        text=f"Others have written rows that are left out or taken otherwise than they stand there:\n{shown}",
+        text=f"Others have written rows that are left out or taken otherwise than they stand there:\n{rows}",
     )

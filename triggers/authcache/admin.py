@@ -45,9 +45,9 @@ async def authcache_find_user(query: ByAddress, headers: AtLeast) -> Reply[UserW
     user = await view.user_by_address(sign_in.key_of(query.email))
     if user is None:
         raise unknown_user("There is no user with this address.")
-    mine = [ShareAnswer.of(share) for share in await sharing.own(view, user)]
-    theirs = [ShareAnswer.of(share) for share in await view.shared_with(user.address) if sharing.holds(share)]
-    return answer(UserWithShares(user=UserAnswer.of(user), shares=mine, shared_with=theirs), view.lsn)
+    granted = [ShareAnswer.of(share) for share in await sharing.own(view, user)]
+    received = [ShareAnswer.of(share) for share in await view.shared_with(user.address) if sharing.holds(share)]
+    return answer(UserWithShares(user=UserAnswer.of(user), shares=granted, shared_with=received), view.lsn)
 
 
 @routes.post("/api/v1/admin/users/{user_id}/disable", needs=ADMIN, summary="Take a user's access away")

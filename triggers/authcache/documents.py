@@ -119,9 +119,9 @@ async def authcache_delete_document(
 
 
 def _fields(form: Form) -> DocumentFields:
-    known = {name: value for name, value in form.fields.items() if value}
+    filled = {name: value for name, value in form.fields.items() if value}
     try:
-        return DocumentFields.model_validate({"file_name": form.file_name, **known})
+        return DocumentFields.model_validate({"file_name": form.file_name, **filled})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise InvalidInput(first["msg"], field=".".join(map(str, first["loc"]))) from None

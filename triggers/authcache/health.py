@@ -54,12 +54,12 @@ async def authcache_health() -> Reply[CacheHealth]:
     instance = store().instance
     try:
         await instance.view()
-        found = await figures(instance)
+        current = await figures(instance)
     except TransientError:
         return Reply(CacheHealth(status="unavailable", cache=figures_without_rows(instance)), status=503)
-    old = (found.age_seconds or 0) > 2 * instance.settings.authcache_refresh_seconds
-    status: Status = "stale" if old else "healthy" if found.users_count else "empty"
-    return Reply(CacheHealth(status=status, cache=found))
+    old = (current.age_seconds or 0) > 2 * instance.settings.authcache_refresh_seconds
+    status: Status = "stale" if old else "healthy" if current.users_count else "empty"
+    return Reply(CacheHealth(status=status, cache=current))
 
 
 @routes.post("/api/v1/health/cache/sync", needs=ADMIN, summary="Take in what others wrote to Iceberg")

@@ -38,8 +38,8 @@ class Sharers(LazyModel):
 @routes.get("/api/v1/users/shared", needs=USER, summary="Who shares with me, and with whom I share")
 async def authcache_sharers(caller: Caller, headers: AtLeast) -> Reply[Sharers]:
     user, view = await caller_of(caller, headers)
-    found = await sharing.sharers(view, user)
-    return answer(Sharers(items=found, total=len(found)), view.lsn)
+    sharers = await sharing.sharers(view, user)
+    return answer(Sharers(items=sharers, total=len(sharers)), view.lsn)
 
 
 @routes.get("/api/v1/users/shared/{user_id}", needs=USER, summary="Whether a user shares with me, and how far")
@@ -61,16 +61,16 @@ async def authcache_share(
 @routes.get("/api/v1/users/me/shares", needs=USER, summary="Who can see what is mine, and since when")
 async def authcache_shares(caller: Caller, headers: AtLeast) -> Reply[MyShares]:
     user, view = await caller_of(caller, headers)
-    found = [ShareAnswer.of(share) for share in await sharing.own(view, user)]
-    return answer(MyShares(items=found, total=len(found)), view.lsn)
+    shares = [ShareAnswer.of(share) for share in await sharing.own(view, user)]
+    return answer(MyShares(items=shares, total=len(shares)), view.lsn)
 
 
 @routes.get("/api/v1/users/me/shares/shared-with-me", needs=USER, summary="What others share with me")
 async def authcache_shared_with_me(caller: Caller, headers: AtLeast) -> Reply[WithMe]:
     """Nothing, until the caller has shown that the address is theirs."""
     user, view = await caller_of(caller, headers)
-    found = await sharing.with_me(view, user)
-    return answer(WithMe(items=found, total=len(found)), view.lsn)
+    shares = await sharing.with_me(view, user)
+    return answer(WithMe(items=shares, total=len(shares)), view.lsn)
 
 
 @routes.patch("/api/v1/users/me/shares/{share_id}", needs=USER, summary="Change how far or until when one shares")

@@ -72,9 +72,9 @@ async def authcache_change_address(
     """The address stays as it is until the link of the mail to the new one is used."""
     user, view = await caller_of(caller, headers)
     with failed_attempts.watched(request, user.address):
-        wanted = await lifecycle.new_address(user, body.email, body.password.get_secret_value())
-    mail = AccountMail(kind="address", user=user.id, to=wanted.shown, at_least=view.lsn)
-    await request_mail(client, mail, wanted.key)
+        address = await lifecycle.new_address(user, body.email, body.password.get_secret_value())
+    mail = AccountMail(kind="address", user=user.id, to=address.display, at_least=view.lsn)
+    await request_mail(client, mail, address.key)
 
 
 @routes.post("/api/v1/users/me/deletion", needs=USER, summary="Delete one's account, and all that is in it", status=204)

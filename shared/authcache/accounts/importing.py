@@ -34,7 +34,7 @@ async def import_users(users: Sequence[ImportedUser | UnusableRow]) -> tuple[Imp
         except InvalidInput as refused:
             rows.append(Imported(row=number, email=user.email, status="refused", detail=refused.message))
             continue
-        row = Imported(row=number, email=address.shown, status="exists")
+        row = Imported(row=number, email=address.display, status="exists")
         rows.append(row)
         if address.key not in ready:
             ready[address.key] = (row, records)
@@ -65,7 +65,7 @@ def _records(user: ImportedUser) -> tuple[addresses.Address, list[Record]]:
     created = UserCreated(
         at=at,
         id=uuid4().hex,
-        email=address.shown,
+        email=address.display,
         address=address.key,
         **user.model_dump(exclude={"email", "is_active"}),
     )

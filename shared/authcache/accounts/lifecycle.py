@@ -45,7 +45,7 @@ async def register(request: Registration) -> tuple[User, Lsn]:
     created = UserCreated(
         at=datetime.now(UTC),
         id=uuid4().hex,
-        email=address.shown,
+        email=address.display,
         address=address.key,
         password_hash=await hashed(request.password.get_secret_value()),
         **request.model_dump(exclude={"email", "password"}),
@@ -55,11 +55,11 @@ async def register(request: Registration) -> tuple[User, Lsn]:
 
 async def change_profile(user: User, profile: Profile) -> tuple[User, Lsn]:
     """Change what the profile names. Raises InvalidInput: the user would have no name."""
-    given = profile.model_dump(exclude_unset=True)
+    changes = profile.model_dump(exclude_unset=True)
     for field in ("first_name", "last_name"):
-        if field in given and given[field] is None:
+        if field in changes and changes[field] is None:
             raise InvalidInput(f"A user has a {field}; leave the field out to keep it.", field=field)
-    return await _written(user.id, [UserChanged(at=datetime.now(UTC), user=user.id, **given)], user_exists(user.id))
+    return await _written(user.id, [UserChanged(at=datetime.now(UTC), user=user.id, **changes)], user_exists(user.id))
 
 
 async def verify(token: str) -> tuple[User, Lsn]:
@@ -142,7 +142,7 @@ async def change_address(token: str) -> tuple[User, User, Lsn]:
         await free(view)
 
     at = datetime.now(UTC)
-    changed = AddressChanged(at=at, user=user.id, email=address.shown, address=address.key, verified=True)
+    changed = AddressChanged(at=at, user=user.id, email=address.display, address=address.key, verified=True)
     after, lsn = await _written(user.id, [changed], check)
     return user, after, lsn
 

@@ -91,8 +91,8 @@ def _row(sent: object) -> ImportedUser | UnusableRow:
     try:
         return ImportedUser.model_validate(sent)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        reasons = [": ".join([*map(str, one["loc"]), one["msg"].removeprefix("Value error, ")]) for one in found]
+        errors = error.errors(include_input=False, include_url=False, include_context=False)
+        reasons = [": ".join([*map(str, one["loc"]), one["msg"].removeprefix("Value error, ")]) for one in errors]
         return UnusableRow(email, "; ".join(reasons)[:LONGEST_DETAIL])
 
 

@@ -24,23 +24,23 @@ _counted: WeakKeyDictionary[Instance, tuple[float, Mapping[Cost, int]]] = WeakKe
 async def password_costs() -> Mapping[Cost, int]:
     """How many users have a hash of each cost."""
     instance = store().instance
-    known = _counted.get(instance)
-    if known is None or time.monotonic() - known[0] > FRESH_SECONDS:
-        known = _counted[instance] = time.monotonic(), await _count(instance)
-    return known[1]
+    counted = _counted.get(instance)
+    if counted is None or time.monotonic() - counted[0] > FRESH_SECONDS:
+        counted = _counted[instance] = time.monotonic(), await _count(instance)
+    return counted[1]
 
 
 async def _count(instance: Instance) -> Mapping[Cost, int]:
     """Those whom the base counts, with what has changed since."""
     holding = instance.holding
     costs = holding.manifest.counts.costs if holding.manifest else {}
-    found = Counter({Cost.of(text): number for text, number in costs.items()})
+    accounts = Counter({Cost.of(text): number for text, number in costs.items()})
     base, changed = holding.base(), list(holding.tail.rows(USERS).items())
     if len(changed) <= MOST_COUNTED:
         for row_id, after in changed:
             if after is not None:
-                found[cost_in_effect(after.password_hash)] += 1
+                accounts[cost_in_effect(after.password_hash)] += 1
             before = await base.get(USERS, row_id)
             if before is not None:
-                found[cost_in_effect(before.password_hash)] -= 1
-    return +found
+                accounts[cost_in_effect(before.password_hash)] -= 1
+    return +accounts

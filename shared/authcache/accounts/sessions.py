@@ -99,10 +99,10 @@ async def refresh(token: str) -> Session:
     """
     claims = tokens(Purpose.REFRESH).read(token)
     family = _family(claims)
-    found: list[User] = []
+    users: list[User] = []
 
     async def check(view: View) -> None:
-        found[:] = [_alive(await view.user_by_id(family.user), family.issued)]
+        users[:] = [_alive(await view.user_by_id(family.user), family.issued)]
         row = await view.get(FAMILIES, family.id)
         if row is None:
             if family.number:
@@ -123,7 +123,7 @@ async def refresh(token: str) -> Session:
                 "The refresh token was used before: its session has been ended.", "token-replayed"
             ) from None
         lsn, at = (await store().view()).lsn, row.rotated_at
-    return _session(found[0], _successor(family, at), lsn)
+    return _session(users[0], _successor(family, at), lsn)
 
 
 async def end(user: User, family: str) -> Lsn:

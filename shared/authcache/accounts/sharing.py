@@ -52,7 +52,7 @@ async def grant(owner: User, request: ShareRequest) -> tuple[Share, Lsn]:
         at=at,
         id=uuid4().hex,
         owner=owner.id,
-        shared_email=address.shown,
+        shared_email=address.display,
         viewer=address.key,
         level=request.level,
         expires_at=request.expires_at,
@@ -90,8 +90,8 @@ async def change(owner: User, share_id: str, request: ShareChange) -> tuple[Shar
     at = datetime.now(UTC)
     _in_future(request.expires_at, at)
     earlier = await _own(await store().view(), owner, share_id)
-    given = request.model_fields_set
-    if "level" in given and request.level is None:
+    changed = request.model_fields_set
+    if "level" in changed and request.level is None:
         raise InvalidInput("A share has a level; leave the field out to keep it.", field="level")
     granted = ShareGranted(
         at=at,
@@ -100,7 +100,7 @@ async def change(owner: User, share_id: str, request: ShareChange) -> tuple[Shar
         shared_email=earlier.shared_email,
         viewer=earlier.viewer,
         level=request.level or earlier.level,
-        expires_at=request.expires_at if "expires_at" in given else earlier.expires_at,
+        expires_at=request.expires_at if "expires_at" in changed else earlier.expires_at,
     )
 
     async def check(view: View) -> None:
@@ -128,12 +128,12 @@ async def with_me(view: View, viewer: User) -> list[SharedWithMeAnswer]:
     """What others share with the user, the newest first; nothing while the address is not shown to be theirs."""
     if viewer.verified_at is None:
         return []
-    found: list[SharedWithMeAnswer] = []
+    shares: list[SharedWithMeAnswer] = []
     for share in filter(holds, await view.shared_with(viewer.address)):
         owner = await view.user_by_id(share.owner)
         if owner is not None and owner.is_active:
-            found.append(_shared_by(share, owner))
-    return sorted(found, key=lambda share: share.created_at, reverse=True)
+            shares.append(_shared_by(share, owner))
+    return sorted(shares, key=lambda share: share.created_at, reverse=True)
 
 
 async def shared_with_me_by(view: View, viewer: User, owner_id: str) -> SharedWithMeAnswer:
@@ -147,12 +147,12 @@ async def shared_with_me_by(view: View, viewer: User, owner_id: str) -> SharedWi
 
 async def sharers(view: View, user: User) -> list[Sharer]:
     """Everybody whom the user shares with or who shares with the user, as far as they have accounts."""
-    found = {share.owner.id: share.owner for share in await with_me(view, user)}
+    people = {share.owner.id: share.owner for share in await with_me(view, user)}
     for share in await own(view, user):
         other = await view.user_by_address(share.viewer)
         if other is not None and other.verified_at is not None and other.is_active:
-            found.setdefault(other.id, _sharer(other))
-    return sorted(found.values(), key=lambda one: (one.last_name, one.first_name, one.id))
+            people.setdefault(other.id, _sharer(other))
+    return sorted(people.values(), key=lambda person: (person.last_name, person.first_name, person.id))
 
 
 async def _own(view: View, owner: User, share_id: str) -> Share:

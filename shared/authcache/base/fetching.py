@@ -25,9 +25,9 @@ _whole: set[Path] = set()
 
 def own_folder() -> Path:
     """What belongs to this log on this machine's disk, in the folder that AUTHCACHE_FOLDER names."""
-    chosen = platform_settings()
-    connection = chosen.storage_connection.get_secret_value() if chosen.storage_connection else ""
-    account = sha256(f"{chosen.storage_blob_endpoint}{connection}".encode()).hexdigest()[:16]
+    config = platform_settings()
+    connection = config.storage_connection.get_secret_value() if config.storage_connection else ""
+    account = sha256(f"{config.storage_blob_endpoint}{connection}".encode()).hexdigest()[:16]
     name = f"{account}-{settings().authcache_container}"
     return Path(tempfile.gettempdir()) / settings().authcache_folder / name
 
@@ -56,8 +56,8 @@ async def fetch(segment: Segment, epoch: int) -> Path:
     partial = folder.with_name(f"{folder.name}.{uuid4().hex[:8]}.part")
     await asyncio.to_thread(partial.mkdir, parents=True)
     try:
-        wanted = [file for file in segment.files if file.name.endswith(READ_BY_REQUESTS)]
-        for file in wanted:  # one by one: of each, megabytes are held while they arrive
+        files = [file for file in segment.files if file.name.endswith(READ_BY_REQUESTS)]
+        for file in files:  # one by one: of each, megabytes are held while they arrive
             await fetch_file(segment, file, partial)
         try:
             await asyncio.to_thread(partial.rename, folder)

@@ -15,10 +15,10 @@ async def invalidate() -> int:
         TransientError: the blobs cannot be reached, or others go on replacing the manifest.
     """
     for _ in range(_TRIES):
-        found = await read_manifest()
-        if found is None:
+        current = await read_manifest()
+        if current is None:
             return 0
-        manifest, etag = found
+        manifest, etag = current
         after = manifest.model_copy(update={"epoch": manifest.epoch + 1})
         try:
             await write_manifest(after, seen=etag)

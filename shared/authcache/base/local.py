@@ -27,7 +27,7 @@ class LocalFiles:
     def __init__(self, folder: Path, segment: Segment) -> None:
         """Open them all. Raises CorruptBase when one is not there or has another size."""
         self._folder, self._segment = folder, segment
-        self._found: str | None = None
+        self._damage: str | None = None
         self._indexes: dict[tuple[str, str], tuple[memoryview[int], int]] = {}
         self._sums: dict[tuple[str, str], memoryview[int]] = {}
         self._slots: dict[str, int] = {}
@@ -80,16 +80,16 @@ class LocalFiles:
     @property
     def damage(self) -> DamagedCopy | None:
         """What a look-up has found; None: nothing."""
-        return DamagedCopy(self._found, self._segment.name, self._copy) if self._found is not None else None
+        return DamagedCopy(self._damage, self._segment.name, self._copy) if self._damage is not None else None
 
-    def damaged(self, found: str) -> DamagedCopy:
+    def damaged(self, damage: str) -> DamagedCopy:
         """As Files says. The folder is set aside, unless another process has fetched it again already."""
-        if self._found is None:
-            self._found = found
+        if self._damage is None:
+            self._damage = damage
             with suppress(OSError):
                 if self._folder.stat().st_ino == self._copy:
                     set_aside(self._folder)
-        return DamagedCopy(found, self._segment.name, self._copy)
+        return DamagedCopy(damage, self._segment.name, self._copy)
 
     def close(self) -> None:
         """Close the files. Nothing may be looked up afterwards."""

@@ -155,8 +155,8 @@ PROBE = Check("authcache", read_manifest)
 
 async def manifest_etag() -> str | None:
     """The ETag of what stands in the manifest's place, readable or not; None if nothing does."""
-    found = await blob_details(settings().authcache_container, _NAME)
-    return None if found is None else found.etag
+    details = await blob_details(settings().authcache_container, _NAME)
+    return None if details is None else details.etag
 
 
 async def write_manifest(manifest: Manifest, *, seen: str | None) -> str:

@@ -29,7 +29,7 @@ class Files(Protocol):
         """See by the sums that `texts`, where it gave some, gave all. Raises CorruptBase."""
         ...
 
-    def damaged(self, found: str) -> CorruptBase:
+    def damaged(self, damage: str) -> CorruptBase:
         """What to raise where they say what cannot be."""
         ...
 
@@ -63,10 +63,10 @@ class SegmentLevel:
         if reader is None:
             return False, None
         hashed = self._hash_of(row_id)
-        found = self._texts(table.name, ID, hashed)
-        if not isinstance(found, list):
-            found = await found
-        for text in found:
+        texts = self._texts(table.name, ID, hashed)
+        if not isinstance(texts, list):
+            texts = await texts
+        for text in texts:
             try:
                 row: Any = reader(text)
             except _UNREADABLE as error:
@@ -74,7 +74,7 @@ class SegmentLevel:
             if (found_id := text.decode() if row is None else row.id) == row_id:
                 return True, row
             self._check(table, found_id, row_id)
-        if found:
+        if texts:
             self._files.check(table.name, ID, hashed)
         return False, None
 
@@ -87,7 +87,7 @@ class SegmentLevel:
         texts = self._texts(table.name, index, hashed)
         if not isinstance(texts, list):
             texts = await texts
-        found: list[R] = []
+        rows: list[R] = []
         for text in texts:
             try:
                 row: Any = reader(text)
@@ -95,16 +95,16 @@ class SegmentLevel:
                 raise self._corrupt(table) from error
             found_key = None if row is None else table.key(index, row)
             if row is not None and found_key == key:
-                found.append(row)
+                rows.append(row)
             else:
                 self._check(table, found_key, key)
-        if texts and (not found or index != table.once):
+        if texts and (not rows or index != table.once):
             self._files.check(table.name, index, hashed)
-        return found
+        return rows
 
-    def _check(self, table: Table[Any], found: str | None, wanted: str) -> None:
-        """Another row than the wanted one has its hash, or the index or the rows are damaged."""
-        if found is None or self._hash_of(found) != self._hash_of(wanted):
+    def _check(self, table: Table[Any], key: str | None, expected: str) -> None:
+        """Another row than the expected one has its hash, or the index or the rows are damaged."""
+        if key is None or self._hash_of(key) != self._hash_of(expected):
             raise self._files.damaged(f"An index of {self.segment.name}/{table.name} names another row.")
 
     def _corrupt(self, table: Table[Any]) -> CorruptBase:

@@ -41,9 +41,9 @@ class RemoteFiles:
                 if index_file(name, index) not in self._sizes:
                     raise CorruptBase(f"{segment.name} has no index {index} of {name}.", retry_after=2)
 
-    def damaged(self, found: str) -> CorruptBase:
+    def damaged(self, damage: str) -> CorruptBase:
         """As Files says."""
-        return CorruptBase(found, retry_after=2)
+        return CorruptBase(damage, retry_after=2)
 
     async def texts(self, table: str, index: str, hashed: int) -> list[bytes]:
         """As Files says."""
@@ -85,8 +85,8 @@ class RemoteFiles:
             self._range(name, start, min(end * BLOCK_BYTES, self._sizes[name]) - start),
             self._range(SUMS_FILE, (self._first_sums[name] + first) * SUM_BYTES, (end - first) * SUM_BYTES),
         )
-        for place, (known,) in enumerate(struct.iter_unpack("<I", sums)):
-            if sum_of(data[place * BLOCK_BYTES : (place + 1) * BLOCK_BYTES], first + place) != known:
+        for place, (expected,) in enumerate(struct.iter_unpack("<I", sums)):
+            if sum_of(data[place * BLOCK_BYTES : (place + 1) * BLOCK_BYTES], first + place) != expected:
                 raise CorruptBase(f"The index {name} of {self._segment.name} is damaged.", retry_after=2)
         return struct.unpack(f"<{len(data) // ENTRY_BYTES}Q", data)
 

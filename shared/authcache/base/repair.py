@@ -16,18 +16,18 @@ _SYNC = "sync-wanted"
 _MADE = "base-made"
 
 
-async def want_rebuild(reason: str, found: str = ASKED) -> None:
+async def want_rebuild(reason: str, state: str = ASKED) -> None:
     """Note that the base is to be made anew; the next sweep has it done.
 
-    `found` is what stood in the manifest's place: its ETag, MISSING or UNREADABLE. The note counts while that is so,
+    `state` is what stood in the manifest's place: its ETag, MISSING or UNREADABLE. The note counts while that is so,
     and replaces one of what was found before; that of an operator always counts, and stays.
     """
     container = settings().authcache_container
     noted = await read_blob(container, _WANTED)
-    if noted is not None and noted.data.decode().partition("\n")[0] in (ASKED, found):
+    if noted is not None and noted.data.decode().partition("\n")[0] in (ASKED, state):
         return
     with suppress(Conflict):  # somebody else has just noted what they found
-        await write_blob(container, _WANTED, f"{found}\n{reason}".encode(), seen=noted.etag if noted else None)
+        await write_blob(container, _WANTED, f"{state}\n{reason}".encode(), seen=noted.etag if noted else None)
 
 
 async def rebuild_wanted() -> str | None:
@@ -36,14 +36,14 @@ async def rebuild_wanted() -> str | None:
     blob = await read_blob(container, _WANTED)
     if blob is None:
         return None
-    found, _, reason = blob.data.decode().partition("\n")
-    if found not in (ASKED, await _found()):
+    state, _, reason = blob.data.decode().partition("\n")
+    if state not in (ASKED, await _state()):
         await delete_blob(container, _WANTED, seen=blob.etag)
         return None
     return reason
 
 
-async def _found() -> str:
+async def _state() -> str:
     try:
         manifest = await read_manifest()
     except CorruptBase:
@@ -55,7 +55,7 @@ async def rebuilt() -> None:
     """Note that it was made anew. What is noted of the new one stays."""
     container = settings().authcache_container
     blob = await read_blob(container, _WANTED)
-    if blob is not None and blob.data.decode().partition("\n")[0] != await _found():
+    if blob is not None and blob.data.decode().partition("\n")[0] != await _state():
         await delete_blob(container, _WANTED, seen=blob.etag)
 
 

@@ -52,8 +52,8 @@ class TableWriter:
             compressed = pool.submit(self._parquet.write_table, rows.cast(self._schema))
             texts = pool.submit(texts_of, self.table, rows)
             for index in self._hashes:
-                known = hashes[index] if hashes is not None else self._hash(index, rows)
-                self._hashes[index].append(known)
+                part = hashes[index] if hashes is not None else self._hash(index, rows)
+                self._hashes[index].append(part)
             self._write_texts(texts.result())
             compressed.result()
         self.rows += rows.num_rows

@@ -62,14 +62,14 @@ EXTENSIONS: Final[Mapping[str, str]] = {
 """What may be uploaded, with the ending that its blob gets: the one of its name is the caller's choice."""
 
 
-def kind_of(head: bytes, said: str) -> str | None:
+def kind_of(head: bytes, claimed: str) -> str | None:
     """The content type of a file that begins so; None: none that may be uploaded, or not the one that it is said to be.
 
     Args:
         head: its first HEAD_BYTES bytes, or all of it.
-        said: the content type that the caller names; `application/octet-stream` or nothing: the caller does not know.
+        claimed: the content type the caller names; `application/octet-stream` or nothing: the caller does not know.
     """
-    named = said.partition(";")[0].strip().lower()
+    named = claimed.partition(";")[0].strip().lower()
     if named in ("", "application/octet-stream"):
         return next((kind for kind, fits in _KINDS.items() if kind != "text/csv" and fits(head)), None)
     fits = _KINDS.get(named)

@@ -47,7 +47,7 @@ FINISHED_WITHIN: Final = timedelta(hours=23)
 CHUNK_BYTES: Final = 256 * 1024
 
 
-async def add(user: User, fields: DocumentFields, said: str, data: bytes) -> tuple[DocumentAnswer, Lsn]:
+async def add(user: User, fields: DocumentFields, claimed: str, data: bytes) -> tuple[DocumentAnswer, Lsn]:
     """Keep a file that came through the app.
 
     Raises:
@@ -56,7 +56,7 @@ async def add(user: User, fields: DocumentFields, said: str, data: bytes) -> tup
         Conflict, TransientError: as `Store.commit`; then the blob stays without a row.
     """
     await _may_belong(user, fields)
-    kind = _checked(data[:HEAD_BYTES], len(data), said)
+    kind = _checked(data[:HEAD_BYTES], len(data), claimed)
     document_id = uuid4().hex
     blob = blob_name(user.id, document_id, fields.document_type, kind)
     await create_blob(settings().authcache_documents_container, blob, _chunks(data))
@@ -84,11 +84,11 @@ async def finish_upload(user: User, document_id: str, ticket: UploadTicket) -> t
         InvalidInput: as `add`.
     """
     fields = DocumentFields.model_validate(ticket.model_dump(exclude={"content_type"}))
-    known = await (await store().view()).get(DOCUMENTS, document_id)
-    if known is not None:
-        if known.owner != user.id:
+    earlier = await (await store().view()).get(DOCUMENTS, document_id)
+    if earlier is not None:
+        if earlier.owner != user.id:
             raise _unknown()
-        return DocumentAnswer.of(known, properties.OWN), (await store().view()).lsn
+        return DocumentAnswer.of(earlier, properties.OWN), (await store().view()).lsn
     await _may_belong(user, fields)
     container = settings().authcache_documents_container
     blob = blob_name(user.id, document_id, fields.document_type, ticket.content_type)
@@ -108,12 +108,12 @@ async def finish_upload(user: User, document_id: str, ticket: UploadTicket) -> t
 
 async def listed(view: View, user: User, *, page: int, limit: int) -> DocumentPage:
     """The user's documents and those that others share with the user, the newest first."""
-    levels = {user.id: properties.OWN} | {one.owner.id: one.level for one in await sharing.with_me(view, user)}
-    found = [one for owner in levels for one in await view.find(DOCUMENTS, "owner", owner)]
-    found.sort(key=lambda one: (one.created_at, one.id), reverse=True)
+    levels = {user.id: properties.OWN} | {row.owner.id: row.level for row in await sharing.with_me(view, user)}
+    rows = [row for owner in levels for row in await view.find(DOCUMENTS, "owner", owner)]
+    rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
     first = (page - 1) * limit
-    items = [DocumentAnswer.of(one, levels[one.owner]) for one in found[first : first + limit]]
-    return DocumentPage(items=items, total=len(found), page=page, limit=limit)
+    items = [DocumentAnswer.of(row, levels[row.owner]) for row in rows[first : first + limit]]
+    return DocumentPage(items=items, total=len(rows), page=page, limit=limit)
 
 
 async def link(view: View, user: User, document_id: str, at: str) -> DocumentLink:
@@ -167,16 +167,16 @@ async def delete(user: User, document_id: str) -> Lsn:
         NotFound: there is no such document for the user.
         Forbidden: it is somebody else's.
     """
-    found: list[Document] = []
+    deleted: list[Document] = []
 
     async def check(view: View) -> None:
         document, _ = await _seen(view, user, document_id)
         if document.owner != user.id:
             raise Forbidden("Only its owner deletes a document.", code="not-the-owner")
-        found[:] = [document]
+        deleted[:] = [document]
 
     lsn = await store().commit([DocumentDeleted(at=datetime.now(UTC), id=document_id)], check=check)
-    await delete_blob(settings().authcache_documents_container, found[0].blob)
+    await delete_blob(settings().authcache_documents_container, deleted[0].blob)
     return lsn
 
 
@@ -240,13 +240,13 @@ async def _seen(view: View, user: User, document_id: str) -> tuple[Document, dat
     raise _unknown()
 
 
-def _checked(head: bytes, size: int, said: str) -> str:
+def _checked(head: bytes, size: int, claimed: str) -> str:
     most = settings().authcache_document_bytes
     if not size:
         raise InvalidInput("The file is empty.", field="file", code="empty-file")
     if size > most:
         raise InvalidInput(f"The file is larger than {most:,} bytes.", field="file", code="file-too-large")
-    kind = kind_of(head, said)
+    kind = kind_of(head, claimed)
     if kind is None:
         raise _unusable_kind()
     return kind

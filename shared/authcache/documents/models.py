@@ -53,11 +53,11 @@ class DocumentAnswer(LazyModel):
     access: Literal["own", "edit", "read"]
 
     @classmethod
-    def of(cls, found: Document, access: str) -> DocumentAnswer:
+    def of(cls, row: Document, access: str) -> DocumentAnswer:
         """The document as shown to somebody with this access."""
         names = cls.model_fields.keys() - {"user_id", "access"}
-        given = {name: getattr(found, name) for name in names}
-        return cls.model_validate(given | {"user_id": found.owner, "access": access})
+        values = {name: getattr(row, name) for name in names}
+        return cls.model_validate(values | {"user_id": row.owner, "access": access})
 
 
 class DocumentPage(LazyModel):

@@ -45,19 +45,19 @@ class Chosen:
     differences: dict[int, str] = field(default_factory=dict[int, str])
 
 
-def choose(table: Table[Any], pieces: Iterable[Columns], ours: Columns, owners: NDArray[np.int64] | None) -> Chosen:
+def choose(table: Table[Any], pieces: Iterable[Columns], own: Columns, owners: NDArray[np.int64] | None) -> Chosen:
     """Choose among all rows of a table but those that `ours` has in a newer form.
 
     `owners` are the hashes of the users that there are; of a share whose owner is none of them nothing is taken.
     """
-    scanned = [_scan(table, piece, ours.column("id").combine_chunks()) for piece in pieces]
+    scanned = [_scan(table, piece, own.column("id").combine_chunks()) for piece in pieces]
     if not scanned:
         none = np.empty(0, np.int64)
         return Chosen(np.empty(0, np.bool_), none, np.empty(0, np.bool_))
     ids, ranks, keys, owner, fit = (np.concatenate(column) for column in zip(*scanned, strict=True))
     mask = _newest(ids, ranks) & (fit != _TAKEN) & (fit != _DROPPED)
-    chosen = Chosen(mask, ids, ranks == _FOREIGN)
-    bad = {int(row): _BOTH for row in np.flatnonzero((fit == _TAKEN) & chosen.foreign)}
+    choice = Chosen(mask, ids, ranks == _FOREIGN)
+    bad = {int(row): _BOTH for row in np.flatnonzero((fit == _TAKEN) & choice.foreign)}
     bad |= {int(row): _EMPTY for row in np.flatnonzero(mask & (fit == _UNFIT))}
     bad |= {int(row): _BEYOND for row in np.flatnonzero(mask & (fit == _FAR))}
     mask &= fit == _FIT
@@ -66,12 +66,12 @@ def choose(table: Table[Any], pieces: Iterable[Columns], ours: Columns, owners: 
         bad |= {int(row): "Its owner is no user." for row in np.flatnonzero(strays)}
         mask &= ~strays
     if table.once is not None:
-        known = hashed(keys_of(table, table.once, current_rows(ours)))
-        second = np.concatenate([_second(keys, ranks, mask), np.flatnonzero(mask & np.isin(keys, known))])
+        held = hashed(keys_of(table, table.once, current_rows(own)))
+        second = np.concatenate([_second(keys, ranks, mask), np.flatnonzero(mask & np.isin(keys, held))])
         bad |= {int(row): _SECOND[table.name] for row in second}
         mask[second] = False
-    chosen.differences = bad
-    return chosen
+    choice.differences = bad
+    return choice
 
 
 def needed(table: Table[Any]) -> list[str]:

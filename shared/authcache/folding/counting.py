@@ -71,9 +71,9 @@ def _costs(hashes: Values) -> Counter[str]:
     """How many of the hashes have each cost. Those that begin alike cost the same, so one of each kind is looked at."""
     beginnings = compute.replace_substring_regex(hashes, _AFTER_THE_COST, r"\1")
     groups = pa.table({"beginning": beginnings, "stored": hashes}).group_by("beginning")
-    found = groups.aggregate([("stored", "min"), ("stored", "count")]).to_pylist()
+    rows = groups.aggregate([("stored", "min"), ("stored", "count")]).to_pylist()
     costs: Counter[str] = Counter()
-    for group in found:
+    for group in rows:
         costs[str(cost_in_effect(group["stored_min"] or ""))] += group["stored_count"]
     return costs
 

@@ -25,10 +25,10 @@ from shared.platform.files import scratch_folder
 
 async def base_manifest() -> Manifest:
     """The manifest, which a fold has left. Raises TransientError when it is missing all the same."""
-    found = await read_manifest()
-    if found is None:
+    current = await read_manifest()
+    if current is None:
         raise TransientError("The base is being made anew.", code="cache-corrupt", retry_after=10)
-    return found[0]
+    return current[0]
 
 
 async def append_table(task: TableTask) -> TableState:
@@ -59,10 +59,10 @@ async def append_table(task: TableTask) -> TableState:
         if rows:
             await asyncio.to_thread(merge_small_files, table)
     except Conflict:
-        found = await asyncio.to_thread(look, table)
-        if not found.foreign:
+        mark = await asyncio.to_thread(look, table)
+        if not mark.foreign:
             raise TransientError("Another append was under way.", code="iceberg-changed") from None
-        return TableState(table=task.table, lsn=found.lsn, foreign=len(found.foreign))
+        return TableState(table=task.table, lsn=mark.lsn, foreign=len(mark.foreign))
     files = await asyncio.to_thread(files_of, table)
     return TableState(table=task.table, lsn=manifest.lsn, rows=rows, files=files)
 
@@ -139,12 +139,12 @@ async def all_rows(manifest: Manifest, table: Table[Any], folder: Path, names: l
     """All rows of a table as of the manifest, in pieces; the columns that are named, and the id."""
     path = await parquet_of(manifest.everything, table, folder)
     changed = await changed_rows(manifest.changed, table, folder)
-    wanted = list(dict.fromkeys(["id", *names]))
-    return _pieces(path, changed, wanted, table)
+    columns = list(dict.fromkeys(["id", *names]))
+    return _pieces(path, changed, columns, table)
 
 
-def _pieces(path: Path | None, changed: Columns, wanted: list[str], table: Table[Any]) -> Iterable[Columns]:
+def _pieces(path: Path | None, changed: Columns, columns: list[str], table: Table[Any]) -> Iterable[Columns]:
     ids = changed.column("id").combine_chunks()
-    for rows in batches(path, [*wanted, DROPPED]) if path else ():
-        yield without(current_rows(rows), ids).select(wanted)
-    yield current_rows(changed).select(wanted) if changed.num_rows else schema_of(table).empty_table().select(wanted)
+    for rows in batches(path, [*columns, DROPPED]) if path else ():
+        yield without(current_rows(rows), ids).select(columns)
+    yield current_rows(changed).select(columns) if changed.num_rows else schema_of(table).empty_table().select(columns)

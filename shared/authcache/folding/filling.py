@@ -60,9 +60,9 @@ async def fill_cache(task: SyncTask) -> Synced:
     marks = {state.table: state.lsn for state in task.tables}
     snapshots = {state.table: int(state.snapshot) if state.snapshot else None for state in task.tables}
     async with scratch_folder("manifold-fill-") as folder:
-        known, etag, kept = await _kept(marks, folder)
-        lsn = known.lsn if known is not None else await _known_to_the_tables(marks, accept_loss=task.accept_loss)
-        key = known.hash_key if known is not None else new_hash_key()
+        manifest, etag, kept = await _kept(marks, folder)
+        lsn = manifest.lsn if manifest is not None else await _known_to_the_tables(marks, accept_loss=task.accept_loss)
+        key = manifest.hash_key if manifest is not None else new_hash_key()
         await asyncio.to_thread((folder / "new").mkdir)
         filling = _Filling(folder / "new", key)
         await asyncio.to_thread(filling.fill, snapshots, kept)
@@ -76,8 +76,8 @@ async def fill_cache(task: SyncTask) -> Synced:
         segments=(segment,),
         counts=counts,
         whole=counts,
-        epoch=known.epoch if known is not None else 0,
-        folds=known.folds_with(fold) if known is not None else (fold,),
+        epoch=manifest.epoch if manifest is not None else 0,
+        folds=manifest.folds_with(fold) if manifest is not None else (fold,),
         folded_at=fold.at,
     )
     await write_manifest(made, seen=etag)
@@ -112,15 +112,15 @@ async def _kept(marks: Mapping[str, Lsn], folder: Path) -> tuple[Manifest | None
     """The base as far as it is readable, the manifest's ETag, and what of it the Iceberg tables do not know."""
     etag = await manifest_etag()
     try:
-        found = await read_manifest()
-        if found is None:
+        current = await read_manifest()
+        if current is None:
             return None, None, {}
-        manifest, etag = found
+        manifest, etag = current
         kept: dict[str, Columns] = {}
         for name, table in TABLES.items():
             kept[name] = await rows_after(manifest, table, marks.get(name, 0), folder)
     except CorruptBase as error:
-        logger.warning("Nothing is kept of the base: %s", error)
+        logger.warning("The base cannot be read, and is made anew from the Iceberg tables alone: %s", error)
         return None, etag, {}
     return manifest, etag, kept
 
@@ -138,35 +138,33 @@ class _Filling:
         """All tables, from these snapshots and what is kept over them."""
         users: NDArray[np.int64] = np.empty(0, np.int64)
         for name, table in TABLES.items():
-            ours = kept.get(name, schema_of(table).empty_table())
+            own = kept.get(name, schema_of(table).empty_table())
             owners = users if name == SHARES.name else None
-            chosen = self._table(table, snapshots.get(name), ours, owners)
+            choice = self._table(table, snapshots.get(name), own, owners)
             if name == USERS.name:
-                users = np.concatenate([chosen.ids[chosen.mask], hashed(current_rows(ours).column("id"))])
+                users = np.concatenate([choice.ids[choice.mask], hashed(current_rows(own).column("id"))])
 
-    def _table(
-        self, table: Table[Any], snapshot: int | None, ours: Columns, owners: NDArray[np.int64] | None
-    ) -> Chosen:
+    def _table(self, table: Table[Any], snapshot: int | None, own: Columns, owners: NDArray[np.int64] | None) -> Chosen:
         writer = TableWriter(self._folder, table, self._key)
         iceberg = existing(catalog(), table) if snapshot is not None else None
-        known = [*judged(table), LSN, DROPPED]
-        chosen = choose(table, rows_of(iceberg, table, snapshot, known) if iceberg else (), ours, owners)
+        names = [*judged(table), LSN, DROPPED]
+        choice = choose(table, rows_of(iceberg, table, snapshot, names) if iceberg else (), own, owners)
         if iceberg is not None:
             every = [*(column.name for column in columns(table)), LSN, DROPPED]
-            self._copy(writer, rows_of(iceberg, table, snapshot, every), chosen)
-        writer.add(current_rows(ours))
-        writer.drop(dropped_rows(ours))
+            self._copy(writer, rows_of(iceberg, table, snapshot, every), choice)
+        writer.add(current_rows(own))
+        writer.drop(dropped_rows(own))
         self.parts[table.name] = writer.finish()
-        return chosen
+        return choice
 
-    def _copy(self, writer: TableWriter, pieces: Iterator[Columns], chosen: Chosen) -> None:
+    def _copy(self, writer: TableWriter, pieces: Iterator[Columns], choice: Chosen) -> None:
         first = 0
         for rows in pieces:
             last = first + rows.num_rows
-            for place, reason in chosen.differences.items():
+            for place, reason in choice.differences.items():
                 if first <= place < last:
                     self._differs(writer.table, str(rows.column("id")[place - first].as_py()), reason)
-            taken = completed(writer.table, rows.filter(pa.array(chosen.mask[first:last])))
+            taken = completed(writer.table, rows.filter(pa.array(choice.mask[first:last])))
             lsn = compute.fill_null(taken.column(LSN), 0)
             writer.add(taken.set_column(taken.column_names.index(LSN), LSN, lsn))
             first = last

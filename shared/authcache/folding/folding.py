@@ -63,10 +63,10 @@ async def _fold_log() -> Folded:
 
 
 async def _folded() -> Folded:
-    found = await read_manifest()
-    if found is None:
+    current = await read_manifest()
+    if current is None:
         return Folded(lsn=None, rebuild="There is no base yet.")
-    manifest, etag = found
+    manifest, etag = current
     await base_made()  # again, where who made it did not live to say so
     levels = await fetched_levels(manifest)
     changes = await changes_after(manifest.lsn, levels)

@@ -64,18 +64,18 @@ async def publish_current() -> Lsn | None:
     """
     manifest = await base_manifest()
     container = settings().cdc_cache_container_name
-    known = [await blob_details(container, file.name) for file in FILES]
-    if all(one is not None and one.metadata.get(LSN_KEY) == str(manifest.lsn) for one in known):
+    published = [await blob_details(container, file.name) for file in FILES]
+    if all(one is not None and one.metadata.get(LSN_KEY) == str(manifest.lsn) for one in published):
         return None
     due = settings().authcache_publish_seconds
     large = manifest.counts.users + manifest.counts.shares > SMALL_ROWS
-    newest = max((one.modified for one in known if one is not None), default=None)
-    whole = len({one.metadata.get(LSN_KEY) for one in known if one is not None}) == 1
+    newest = max((one.modified for one in published if one is not None), default=None)
+    whole = len({one.metadata.get(LSN_KEY) for one in published if one is not None}) == 1
     if large and whole and newest is not None and (datetime.now(UTC) - newest).total_seconds() < due:
         return None
     async with scratch_folder("manifold-publish-") as folder:
         paths = [await _written(manifest, file, folder) for file in FILES]
-        for file, path, seen in zip(FILES, paths, known, strict=True):
+        for file, path, seen in zip(FILES, paths, published, strict=True):
             if seen is not None and int(seen.metadata.get(LSN_KEY, "0")) > manifest.lsn:
                 raise Conflict("A later fold has published already.", code="blob-changed")
             metadata = {LSN_KEY: str(manifest.lsn)}
@@ -96,11 +96,11 @@ def _write(path: Path, rows: Iterable[Columns], file: _File, lsn: Lsn) -> None:
     writer: Any = None
     try:
         for piece in rows:
-            chosen = piece.select(list(file.columns)).rename_columns(list(file.columns.values()))
+            columns = piece.select(list(file.columns)).rename_columns(list(file.columns.values()))
             if writer is None:
-                schema = chosen.schema.with_metadata({LSN_KEY: str(lsn)})
+                schema = columns.schema.with_metadata({LSN_KEY: str(lsn)})
                 writer = parquet.ParquetWriter(path, schema, compression="zstd", compression_level=1)
-            writer.write_table(chosen.replace_schema_metadata({LSN_KEY: str(lsn)}))
+            writer.write_table(columns.replace_schema_metadata({LSN_KEY: str(lsn)}))
     finally:
         if writer is not None:
             writer.close()

@@ -132,10 +132,10 @@ async def _hashes(segment: Segment, table: Table[Any], folder: Path) -> dict[str
         return await asyncio.to_thread(np.fromfile, path, "<u8") if path else np.empty(0, np.uint64)
 
     slots = slots_in_order(await entries_of(ID))
-    found: dict[str, Hashes] = {}
+    hashes: dict[str, Hashes] = {}
     for index in indexes(table):
-        found[index] = await asyncio.to_thread(hashes_by_row, await entries_of(index), slots)
-    return found
+        hashes[index] = await asyncio.to_thread(hashes_by_row, await entries_of(index), slots)
+    return hashes
 
 
 def _copy(writer: TableWriter, path: Path, changed: Values, hashes: Mapping[str, Hashes]) -> Columns:
@@ -146,11 +146,11 @@ def _copy(writer: TableWriter, path: Path, changed: Values, hashes: Mapping[str,
     for rows in batches(path):
         last = first + rows.num_rows
         stays = compute.invert(compute.is_in(rows.column("id"), value_set=changed))
-        there = compute.and_(stays, compute.invert(rows.column(DROPPED)))
+        kept = compute.and_(stays, compute.invert(rows.column(DROPPED)))
         if writer.table.expires:
-            there = compute.and_(there, compute.greater(rows.column(writer.table.expires), pa.scalar(now)))
-        chosen = there.to_numpy()
-        writer.add(rows.filter(there), {index: found[first:last][chosen] for index, found in hashes.items()})
+            kept = compute.and_(kept, compute.greater(rows.column(writer.table.expires), pa.scalar(now)))
+        places = kept.to_numpy()
+        writer.add(rows.filter(kept), {index: parts[first:last][places] for index, parts in hashes.items()})
         dropped.append(dropped_rows(rows.filter(stays)))
         first = last
     return pa.concat_tables(dropped) if dropped else schema_of(writer.table).empty_table()

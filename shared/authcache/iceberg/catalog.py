@@ -70,7 +70,7 @@ def _opened(process: int, properties: tuple[tuple[str, Any], ...]) -> Catalog:  
 
 
 def _properties() -> dict[str, Any]:
-    chosen = settings()
+    config = settings()
     uri = _uri()
     common = {"py-io-impl": "pyiceberg.io.fsspec.FsspecFileIO"}
     # A REST catalog names the account of its tables with each, and vends what opens it: what stands here would win.
@@ -80,14 +80,14 @@ def _properties() -> dict[str, Any]:
         return {
             "type": "sql",
             "uri": uri,
-            "warehouse": f"abfss://{chosen.authcache_lake_container}/warehouse",
+            "warehouse": f"abfss://{config.authcache_lake_container}/warehouse",
             **common,
         }
-    rest: dict[str, Any] = {"type": "rest", "uri": uri, "warehouse": chosen.authcache_warehouse, **common}
-    if chosen.authcache_catalog_scope:
+    rest: dict[str, Any] = {"type": "rest", "uri": uri, "warehouse": config.authcache_warehouse, **common}
+    if config.authcache_catalog_scope:
         client = platform_settings().azure_client_id
         entra = {
-            "scopes": [chosen.authcache_catalog_scope],
+            "scopes": [config.authcache_catalog_scope],
             **({"managed_identity_client_id": client} if client else {}),
         }
         rest["auth"] = _Hashable({"type": "entra", "entra": entra})
@@ -107,14 +107,14 @@ def _uri() -> str:
 
 
 def _storage() -> dict[str, Any]:
-    chosen = platform_settings()
-    if chosen.storage_connection:
-        connection = chosen.storage_connection.get_secret_value()
+    config = platform_settings()
+    if config.storage_connection:
+        connection = config.storage_connection.get_secret_value()
         parts = dict(part.split("=", 1) for part in connection.split(";") if part)
         return {
             "adls.connection-string": connection,
             "adls.account-name": parts["AccountName"],
             "adls.account-key": parts["AccountKey"],
         }
-    host = urlsplit(chosen.storage_blob_endpoint or "").hostname or ""
-    return {"adls.account-name": host.partition(".")[0], "adls.client-id": chosen.azure_client_id or ""}
+    host = urlsplit(config.storage_blob_endpoint or "").hostname or ""
+    return {"adls.account-name": host.partition(".")[0], "adls.client-id": config.azure_client_id or ""}

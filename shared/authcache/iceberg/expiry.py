@@ -40,17 +40,17 @@ def expire(table: Table[Any]) -> int:
 
 
 def _files_of(iceberg: IcebergTable, snapshots: list[Snapshot]) -> set[str]:
-    found: set[str] = set()
+    files: set[str] = set()
     seen: set[str] = set()
     for snapshot in snapshots:
-        found.add(snapshot.manifest_list)
+        files.add(snapshot.manifest_list)
         for manifest in snapshot.manifests(iceberg.io):
-            found.add(manifest.manifest_path)
+            files.add(manifest.manifest_path)
             if manifest.manifest_path not in seen:
                 seen.add(manifest.manifest_path)
                 entries = manifest.fetch_manifest_entry(iceberg.io, discard_deleted=True)
-                found |= {entry.data_file.file_path for entry in entries}
-    return found
+                files |= {entry.data_file.file_path for entry in entries}
+    return files
 
 
 def _delete(io: FileIO, path: str) -> None:

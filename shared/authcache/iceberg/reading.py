@@ -44,9 +44,9 @@ def rows_of(
 
 
 def _pieces(iceberg: IcebergTable, table: Table[Any], snapshot: int, columns: Sequence[str]) -> Iterator[Columns]:
-    there = set(iceberg.schema().column_names)
-    wanted = [name for name in (column_of(table, one) for one in columns) if name in there]
-    scan = iceberg.scan(snapshot_id=snapshot, selected_fields=tuple(wanted))
+    present = set(iceberg.schema().column_names)
+    names = [name for name in (column_of(table, one) for one in columns) if name in present]
+    scan = iceberg.scan(snapshot_id=snapshot, selected_fields=tuple(names))
     with answering():
         tasks = sorted(scan.plan_files(), key=lambda task: task.file.file_path)
         reader = arrow_scan(iceberg.metadata, iceberg.io, scan.projection(), ALWAYS_TRUE)

@@ -59,27 +59,27 @@ def existing(catalog: Catalog, table: Table[Any]) -> IcebergTable | None:
 
 def prepared(catalog: Catalog, table: Table[Any]) -> IcebergTable:
     """The Iceberg table with all our columns; it is made, or given those that it lacks. Raises TransientError."""
-    wanted = _renamed(table, pa.schema([field.with_nullable(True) for field in schema_of(table)]))
-    found = existing(catalog, table)
+    schema = _renamed(table, pa.schema([field.with_nullable(True) for field in schema_of(table)]))
+    iceberg = existing(catalog, table)
     with answering():
-        if found is None:
+        if iceberg is None:
             catalog.create_namespace_if_not_exists(settings().authcache_namespace)
             identifier = (settings().authcache_namespace, name_of(table))
-            return catalog.create_table_if_not_exists(identifier, schema=wanted, properties=_PROPERTIES)
-        if missing := [field for field in wanted if field.name not in found.schema().column_names]:
-            with found.update_schema() as update:
+            return catalog.create_table_if_not_exists(identifier, schema=schema, properties=_PROPERTIES)
+        if missing := [field for field in schema if field.name not in iceberg.schema().column_names]:
+            with iceberg.update_schema() as update:
                 update.union_by_name(pa.schema(missing))
-        if any(found.properties.get(name) != value for name, value in _PROPERTIES.items()):
-            with found.transaction() as transaction:
+        if any(iceberg.properties.get(name) != value for name, value in _PROPERTIES.items()):
+            with iceberg.transaction() as transaction:
                 transaction.set_properties(_PROPERTIES)
-    return found
+    return iceberg
 
 
 def to_iceberg(table: Table[Any], rows: Columns, iceberg: IcebergTable) -> Columns:
     """Our rows with the Iceberg table's columns and types; what it needs and a dropped row lacks is filled in."""
-    ours = rows.rename_columns([column_of(table, name) for name in rows.column_names])
+    renamed = rows.rename_columns([column_of(table, name) for name in rows.column_names])
     schema = arrow_schema(iceberg.schema(), include_field_ids=False)
-    return pa.table([_fitted(ours, field) for field in schema], schema=schema)
+    return pa.table([_fitted(renamed, field) for field in schema], schema=schema)
 
 
 def from_iceberg(table: Table[Any], rows: Columns) -> Columns:
@@ -91,9 +91,9 @@ def from_iceberg(table: Table[Any], rows: Columns) -> Columns:
             columns.append(rows.column(name).cast(field.type))
         else:
             columns.append(pa.nulls(rows.num_rows, field.type))
-    found = pa.table(columns, names=schema_of(table).names)
-    dropped = compute.fill_null(found.column(DROPPED), False)
-    return found.set_column(found.column_names.index(DROPPED), DROPPED, dropped)
+    table_rows = pa.table(columns, names=schema_of(table).names)
+    dropped = compute.fill_null(table_rows.column(DROPPED), False)
+    return table_rows.set_column(table_rows.column_names.index(DROPPED), DROPPED, dropped)
 
 
 def _renamed(table: Table[Any], schema: Schema) -> Schema:

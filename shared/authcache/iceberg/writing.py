@@ -34,14 +34,14 @@ MERGED_BYTES = 4 * SMALL_BYTES
 
 def look(table: Table[Any]) -> Mark:
     """How far the table is in the catalog now. Raises TransientError."""
-    found = existing(catalog(), table)
-    return Mark(0, None, ()) if found is None else mark_of(found)
+    iceberg = existing(catalog(), table)
+    return Mark(0, None, ()) if iceberg is None else mark_of(iceberg)
 
 
 def files_of(table: Table[Any]) -> int:
     """How many data files the table has now. Raises TransientError."""
-    found = existing(catalog(), table)
-    newest = found.current_snapshot() if found is not None else None
+    iceberg = existing(catalog(), table)
+    newest = iceberg.current_snapshot() if iceberg is not None else None
     summary = newest.summary if newest is not None else None
     return int(summary["total-data-files"] or 0) if summary is not None else 0
 
@@ -134,14 +134,17 @@ def _committed(table: Table[Any], lsn: Lsn, commit: Callable[[], None], commit_i
         with answering():
             commit()
     except (TransientError, CommitFailedException) as error:
-        found = existing(catalog(), table)
-        current = found.current_snapshot() if found else None
-        if found is None or current is None or current.summary is None:
+        iceberg = existing(catalog(), table)
+        current = iceberg.current_snapshot() if iceberg else None
+        if iceberg is None or current is None or current.summary is None:
             raise _unknown(error) from error
         if commit_id is not None and current.summary.additional_properties.get("manifold.commit") == commit_id:
             return True
-        if commit_id is None and not _is_behind(mark_of(found), lsn, table):
-            logger.info("The catalog had committed all the same.", extra={"lsn": lsn, "table": table.name})
+        if commit_id is None and not _is_behind(mark_of(iceberg), lsn, table):
+            logger.info(
+                "The catalog had committed, though the answer was lost.",
+                extra={"lsn": lsn, "table": table.name},
+            )
             return True
         if isinstance(error, CommitFailedException):
             raise _changed(table) from error

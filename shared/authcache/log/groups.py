@@ -56,9 +56,9 @@ def group_of(data: bytes) -> Group:
         TerminalError: a record is of a kind that this version of the app does not know, or is none at all.
     """
     try:
-        found: dict[str, Any] = json.loads(data)
-        records = [KINDS[one["kind"]].model_validate(one) for one in found["records"]]
-        return Group(found["id"], records, data)
+        fields: dict[str, Any] = json.loads(data)
+        records = [KINDS[one["kind"]].model_validate(one) for one in fields["records"]]
+        return Group(fields["id"], records, data)
     except (KeyError, ValueError, TypeError) as error:
         raise TerminalError(
             f"The log holds a record that this version of the app cannot read: {type(error).__name__} {error}.",

@@ -66,11 +66,11 @@ class PropertyAnswer(LazyModel):
     access: Literal["own", "edit", "read"]
 
     @classmethod
-    def of(cls, found: Property, access: str) -> PropertyAnswer:
+    def of(cls, row: Property, access: str) -> PropertyAnswer:
         """The property as shown to somebody with this access."""
         names = cls.model_fields.keys() - {"user_id", "access"}
-        given = {name: getattr(found, name) for name in names}
-        return cls.model_validate(given | {"user_id": found.owner, "access": access})
+        values = {name: getattr(row, name) for name in names}
+        return cls.model_validate(values | {"user_id": row.owner, "access": access})
 
 
 class PageQuery(LazyModel, extra="forbid"):

@@ -24,17 +24,17 @@ OWN = "own"
 async def listed(view: View, user: User, *, page: int, limit: int) -> PropertyPage:
     """The user's own properties and those that others share with the user, the newest first."""
     levels = {user.id: OWN} | {share.owner.id: share.level for share in await sharing.with_me(view, user)}
-    found = [one for owner in levels for one in await view.find(PROPERTIES, "owner", owner)]
-    found.sort(key=lambda one: (one.created_at, one.id), reverse=True)
+    rows = [row for owner in levels for row in await view.find(PROPERTIES, "owner", owner)]
+    rows.sort(key=lambda row: (row.created_at, row.id), reverse=True)
     first = (page - 1) * limit
-    items = [PropertyAnswer.of(one, levels[one.owner]) for one in found[first : first + limit]]
-    return PropertyPage(items=items, total=len(found), page=page, limit=limit)
+    items = [PropertyAnswer.of(row, levels[row.owner]) for row in rows[first : first + limit]]
+    return PropertyPage(items=items, total=len(rows), page=page, limit=limit)
 
 
 async def read(view: View, user: User, property_id: str) -> PropertyAnswer:
     """The property. Raises NotFound: there is none of this id that the user may see."""
-    found, level = await _seen(view, user, property_id)
-    return PropertyAnswer.of(found, level)
+    row, level = await _seen(view, user, property_id)
+    return PropertyAnswer.of(row, level)
 
 
 async def create(user: User, fields: PropertyFields) -> tuple[PropertyAnswer, Lsn]:
@@ -53,8 +53,8 @@ async def change(user: User, property_id: str, fields: PropertyFields) -> tuple[
     async def check(view: View) -> None:
         await _editable(view, user, property_id)
 
-    found, _ = await _editable(await store().view(), user, property_id)
-    return await _save(user, property_id, found.owner, fields, check)
+    row, _ = await _editable(await store().view(), user, property_id)
+    return await _save(user, property_id, row.owner, fields, check)
 
 
 async def delete(user: User, property_id: str) -> Lsn:
@@ -75,32 +75,32 @@ async def delete(user: User, property_id: str) -> Lsn:
 async def _save(
     user: User, property_id: str, owner: str, fields: PropertyFields, check: Check
 ) -> tuple[PropertyAnswer, Lsn]:
-    given: dict[str, Any] = fields.model_dump()
-    given["purchase_date"] = fields.purchase_date.isoformat() if fields.purchase_date else None
-    saved = PropertySaved(at=datetime.now(UTC), id=property_id, owner=owner, **given)
+    values: dict[str, Any] = fields.model_dump()
+    values["purchase_date"] = fields.purchase_date.isoformat() if fields.purchase_date else None
+    saved = PropertySaved(at=datetime.now(UTC), id=property_id, owner=owner, **values)
     lsn = await store().commit([saved], check=check)
     view = await store().view(lsn)
     return await read(view, await user_of(view, user.id), property_id), lsn
 
 
 async def _seen(view: View, user: User, property_id: str) -> tuple[Property, str]:
-    found = await view.get(PROPERTIES, property_id)
-    if found is not None:
-        if found.owner == user.id:
-            return found, OWN
-        owner = await view.user_by_id(found.owner)
+    row = await view.get(PROPERTIES, property_id)
+    if row is not None:
+        if row.owner == user.id:
+            return row, OWN
+        owner = await view.user_by_id(row.owner)
         viewer = await view.user_by_id(user.id)
         if owner is not None and owner.is_active and viewer is not None:
-            share = await sharing.access(view, viewer, found.owner)
+            share = await sharing.access(view, viewer, row.owner)
             if share is not None:
-                return found, share.level
+                return row, share.level
     raise NotFound("There is no such property, or not for you.", code="unknown-property")
 
 
 async def _editable(view: View, user: User, property_id: str) -> tuple[Property, str]:
-    found, level = await _seen(view, user, property_id)
+    row, level = await _seen(view, user, property_id)
     if level not in (OWN, "edit"):
         raise Forbidden(
             "The property is shared with you to read alone.", code="read-only", remedy="Ask its owner for `edit`."
         )
-    return found, level
+    return row, level

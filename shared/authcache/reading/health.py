@@ -62,12 +62,12 @@ async def figures(instance: Instance) -> CacheFigures:
     sharing = 0
     for owner in await _owners(base, holding.tail.rows(SHARES)):
         sharing += bool(await view.shared_by(owner)) - bool(await base.shared_by(owner))
-    found = figures_without_rows(instance)
-    return found.model_copy(
+    current = figures_without_rows(instance)
+    return current.model_copy(
         update={
-            "users_count": found.users_count + gained[USERS.name],
-            "shares_count": found.shares_count + gained[SHARES.name],
-            "users_with_shares": found.users_with_shares + sharing,
+            "users_count": current.users_count + gained[USERS.name],
+            "shares_count": current.shares_count + gained[SHARES.name],
+            "users_with_shares": current.users_with_shares + sharing,
         }
     )
 

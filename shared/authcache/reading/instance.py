@@ -61,7 +61,7 @@ class Instance:
         return settings()
 
     @property
-    def patience(self) -> float:
+    def max_wait_seconds(self) -> float:
         """Seconds that a request waits for the blobs."""
         return self.settings.authcache_refresh_seconds + LOOK_SECONDS
 
@@ -118,13 +118,13 @@ class Instance:
     async def refresh(self, within: float | None = None) -> None:
         """Read the log to its end. Who comes while somebody else does so has that begun anew, and shares it.
 
-        It is waited for `within` so many seconds; None: `patience`.
+        It is waited for `within` so many seconds; None: `max_wait_seconds`.
 
         Raises:
             TransientError: the blobs cannot be read, or not soon, or the base is being made anew.
         """
         try:
-            async with asyncio.timeout(self.patience if within is None else within):
+            async with asyncio.timeout(self.max_wait_seconds if within is None else within):
                 if self._looking is not None and not self._looking.done():
                     await asyncio.wait([self._looking])  # it may have looked before what the caller needs was written
                 if self._looking is None or self._looking.done():
@@ -146,19 +146,19 @@ class Instance:
         try:
             next_lsn = self.holding.lsn + 1
             async with asyncio.timeout(ANSWER_SECONDS):
-                found, group = await asyncio.gather(read_manifest(), read_group(next_lsn))
-            etag = found[1] if found is not None else None
+                current, group = await asyncio.gather(read_manifest(), read_group(next_lsn))
+            etag = current[1] if current is not None else None
             stands = etag or MISSING
             if self._damage is not None and etag == self._damaged:
                 raise CorruptBase(self._damage, retry_after=REBUILD_SECONDS)
             damage = self.holding.damage
             if damage is not None and etag == self._etag and not self._fetches_again(damage):
                 raise damage
-            if found is not None and (damage is not None or etag not in (self._etag, self._damaged)):
-                await self._adopt(*found)
+            if current is not None and (damage is not None or etag not in (self._etag, self._damaged)):
+                await self._adopt(*current)
                 next_lsn = self.holding.lsn + 1
                 group = await read_group(next_lsn)
-            elif found is None and self._seen_at is None:
+            elif current is None and self._seen_at is None:
                 await refuse_without_manifest()
             if group is not None:
                 await self.read_on(next_lsn, group)
@@ -195,7 +195,7 @@ class Instance:
         # Each at the place where it was read: this instance may have written on meanwhile.
         lsn = self.holding.lsn
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.max_wait_seconds):
                 groups = await asyncio.gather(*(read_group(lsn + step) for step in range(1, most + 1)))
         except TimeoutError:
             self._failing = True
@@ -253,10 +253,10 @@ class Instance:
     async def _is_current(self, manifest: Manifest) -> bool:
         """Whether no fold has put another base in the place of this one, which may be damaged by being swept away."""
         try:
-            found = await read_manifest()
+            current = await read_manifest()
         except ManifoldError:
             return True
-        return found is None or found[0] == manifest
+        return current is None or current[0] == manifest
 
     def _fetches_again(self, error: CorruptBase) -> bool:
         """Whether it is a segment's first copy on this machine's disk: if its second is damaged too, the base is."""
@@ -266,11 +266,11 @@ class Instance:
             logger.error("A copy of the base on this machine's disk is damaged; it is fetched again: %s", error)
         return self._copies.setdefault(error.segment, error.copy) == error.copy
 
-    async def _have_rebuilt(self, error: CorruptBase, found: str) -> None:
+    async def _have_rebuilt(self, error: CorruptBase, state: str) -> None:
         """Once for each state that is found, however often it is looked at."""
         if self._rebuild_wanted:
             return
-        await want_rebuild(str(error), found)
+        await want_rebuild(str(error), state)
         self.rebuilds += 1
         self._rebuild_wanted = True
 

@@ -62,8 +62,8 @@ class Overlay:
 
     def rows(self, table: Table[R]) -> dict[str, R | None]:
         """The table's rows by their ids, None for those that are no more."""
-        found: Any = self._rows.get(table.name, {})
-        return found
+        rows: Any = self._rows.get(table.name, {})
+        return rows
 
 
 def _forget(keys: dict[str, dict[str, None]], key: str, row_id: str) -> None:

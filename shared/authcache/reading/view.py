@@ -48,23 +48,23 @@ class View:
     async def get(self, table: Table[R], row_id: str) -> R | None:
         """The row of that id."""
         for overlay in self._overlays:
-            known, row = overlay.get(table, row_id)
-            if known:
+            decided, row = overlay.get(table, row_id)
+            if decided:
                 return row
         for level in self._base:
-            known, row = await level.get(table, row_id)
-            if known:
+            decided, row = await level.get(table, row_id)
+            if decided:
                 return row
         return None
 
     async def find(self, table: Table[R], index: str, key: str) -> list[R]:
         """The rows that have this key in that index, those of the newest level first."""
-        found = self._in_overlays(table, index, key)
+        rows = self._in_overlays(table, index, key)
         for depth, level in enumerate(self._base):
             for row in await level.find(table, index, key):
                 if not (self._in_overlay(table, row.id) or (depth and await self._above(table, row.id, depth))):
-                    found.append(row)
-        return found
+                    rows.append(row)
+        return rows
 
     def under(self, overlay: Overlay) -> View:
         """The same rows with a newer overlay over them."""
@@ -83,11 +83,11 @@ class View:
     def _in_overlays(self, table: Table[R], index: str, key: str) -> list[R]:
         if len(self._overlays) == 1:
             return self._overlays[0].find(table, index, key)
-        found: list[R] = []
+        matches: list[R] = []
         for depth, overlay in enumerate(self._overlays):
             rows = overlay.find(table, index, key)
-            found += [row for row in rows if not any(newer.get(table, row.id)[0] for newer in self._overlays[:depth])]
-        return found
+            matches += [row for row in rows if not any(newer.get(table, row.id)[0] for newer in self._overlays[:depth])]
+        return matches
 
     def _in_overlay(self, table: Table[R], row_id: str) -> bool:
         """Whether an overlay knows the row, otherwise than the base does or as no more."""

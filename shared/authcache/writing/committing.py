@@ -101,20 +101,20 @@ class Committer:
         Those whose check fails are left out, and told once the group stands: what refuses them may be a write of the
         same group, which is not durable before.
         """
-        asked = monotonic()
+        arrived = monotonic()
         await self._instance.view()  # refuses when what is known is too old to write upon
         began = monotonic()
         # The group stands upon what it was checked against, though the instance may learn more meanwhile.
         lsn = self._instance.now().lsn + 1
         kept, refused, changes = await self._checked(batch)
         if refused:  # what refuses them may have been undone by somebody else since
-            await self._instance.refresh(self._left(asked))
+            await self._instance.refresh(self._left(arrived))
             lsn = self._instance.now().lsn + 1
             kept, refused, changes = await self._checked(batch)
         if kept:
             records = [record for write in kept for record in write.records]
             group = new_group(self._instance.name, records)
-            if (winner := await self._winner(lsn, group, self._left(asked))) is not None:
+            if (winner := await self._winner(lsn, group, self._left(arrived))) is not None:
                 self._lost_at = monotonic()
                 await self._instance.read_on(lsn, winner)
                 return False
@@ -153,9 +153,9 @@ class Committer:
                 kept.append(write)
         return kept, refused, all_changes
 
-    def _left(self, asked: float) -> float:
+    def _left(self, arrived: float) -> float:
         """Seconds for which the blobs are still waited for by a group that was asked for then."""
-        return max(LEAST_SECONDS, self._instance.patience - (monotonic() - asked))
+        return max(LEAST_SECONDS, self._instance.max_wait_seconds - (monotonic() - arrived))
 
     async def _winner(self, lsn: Lsn, group: Group, left: float) -> Group | None:
         """The group of somebody else that stands at `lsn`; None if ours does. An answer that was lost is looked up.
@@ -166,10 +166,10 @@ class Committer:
         async def attempt(_left: float) -> Group | None:
             if await create_group(lsn, group):
                 return None
-            found = await read_group(lsn)
-            if found is None:
+            standing = await read_group(lsn)
+            if standing is None:
                 raise TransientError("The place of the group is taken, and empty.", code="blobs")
-            return None if found.id == group.id else found
+            return None if standing.id == group.id else standing
 
         try:
             async with asyncio.timeout(left):

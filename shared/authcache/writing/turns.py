@@ -16,7 +16,7 @@ from time import monotonic
 from shared.authcache.reading.instance import Instance
 from shared.platform.errors import TransientError
 
-_PATIENCE = 8
+_LONGEST_SILENCE = 8
 """So many times as long as a group takes, silence is borne of the one whose turn it is."""
 _EARLY = 0.9
 """Of the time that the turns before take, for which nothing is looked at: each look costs all of them some."""
@@ -54,15 +54,15 @@ class Turns:
             self._groups_since_room = 0
             await self._read_on(_ROOM * self.pace)
         pause = _EARLY * self.pace * writers.turns_before(name)
-        heard, heard_at = self._instance.now().lsn, monotonic()
+        last_lsn, last_at = self._instance.now().lsn, monotonic()
         while turns := writers.turns_before(name):
             await asyncio.sleep(pause)
             pause = self.pace / 8
             with suppress(TransientError):  # the write that follows says so
                 await self._instance.read_next(turns)
-            if (known := self._instance.now().lsn) > heard:
-                heard, heard_at = known, monotonic()
-            elif monotonic() - heard_at > _PATIENCE * self.pace:
+            if (lsn := self._instance.now().lsn) > last_lsn:
+                last_lsn, last_at = lsn, monotonic()
+            elif monotonic() - last_at > _LONGEST_SILENCE * self.pace:
                 writers.expect_nobody(name)
 
     async def _read_on(self, pause: float) -> None:

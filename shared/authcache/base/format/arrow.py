@@ -43,15 +43,15 @@ def type_of(table: Table[Any], column: Column) -> Schema:
 def table_of(table: Table[Any], rows: Iterable[tuple[str, Row | None, Lsn]]) -> Columns:
     """Rows by id, None for those that are no more, each with its LSN; as columns."""
     schema = schema_of(table)
-    given: dict[str, list[Any]] = {name: [] for name in schema.names}
+    values: dict[str, list[Any]] = {name: [] for name in schema.names}
     for row_id, row, lsn in rows:
         for column in columns(table):
             value = None if row is None else getattr(row, column.name)
-            given[column.name].append(_in_utc(value) if column.kind == "datetime" and value else value)
-        given["id"][-1] = row_id
-        given[LSN].append(lsn)
-        given[DROPPED].append(row is None)
-    return pa.table({field.name: pa.array(given[field.name], field.type) for field in schema}, schema=schema)
+            values[column.name].append(_in_utc(value) if column.kind == "datetime" and value else value)
+        values["id"][-1] = row_id
+        values[LSN].append(lsn)
+        values[DROPPED].append(row is None)
+    return pa.table({field.name: pa.array(values[field.name], field.type) for field in schema}, schema=schema)
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -46,11 +46,11 @@ class Column:
 def columns(table: Table[Any]) -> tuple[Column, ...]:
     """The table's columns, the id first."""
     hints = get_type_hints(table.row)
-    found: list[Column] = []
+    table_columns: list[Column] = []
     for name in (field.name for field in fields(table.row)):
         kinds = [one for one in get_args(hints[name]) or (hints[name],) if one is not NoneType]
-        found.append(Column(name, KINDS[kinds[0]], NoneType in get_args(hints[name])))
-    return tuple(sorted(found, key=lambda column: column.name != "id"))
+        table_columns.append(Column(name, KINDS[kinds[0]], NoneType in get_args(hints[name])))
+    return tuple(sorted(table_columns, key=lambda column: column.name != "id"))
 
 
 def reader_of(table: Table[R]) -> Callable[[bytes], R | None]:

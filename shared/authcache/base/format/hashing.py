@@ -38,12 +38,12 @@ def hasher(secret: bytes) -> Callable[[str], int]:
 def hashes_of(keys: Iterable[bytes], secret: bytes) -> bytes:
     """The hashes of many keys in UTF-8, each as four bytes, the highest first."""
     copy = blake2b(digest_size=4, key=secret).copy
-    found = bytearray()
+    hashes = bytearray()
     for key in keys:
         digest = copy()
         digest.update(key)
-        found += digest.digest()
-    return bytes(found)
+        hashes += digest.digest()
+    return bytes(hashes)
 
 
 def slots_of(table: Sequence[int], homes: int, hashed: int, begins: int = 0) -> tuple[list[int], int]:
@@ -61,9 +61,9 @@ def slots_of(table: Sequence[int], homes: int, hashed: int, begins: int = 0) -> 
         place += 1
         if place == near:
             place = bisect_left(table, first, place)
-    found: list[int] = []
+    slots: list[int] = []
     while entry >> 32 == hashed and (slot := entry & EMPTY) != EMPTY:
-        found.append(slot)
+        slots.append(slot)
         place += 1
         entry = table[place]
-    return found, place + begins
+    return slots, place + begins

@@ -42,7 +42,7 @@ def hashes_by_row(table: Entries, slots: Entries) -> Hashes:
 
     `slots` are those of all rows in their order.
     """
-    found = np.zeros(len(slots), np.uint32)
+    hashes = np.zeros(len(slots), np.uint32)
     entries = table[table & _SLOT != _SLOT]
-    found[np.searchsorted(slots, entries & _SLOT)] = (entries >> _HALF).astype(np.uint32)
-    return found
+    hashes[np.searchsorted(slots, entries & _SLOT)] = (entries >> _HALF).astype(np.uint32)
+    return hashes

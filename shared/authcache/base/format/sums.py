@@ -28,13 +28,13 @@ def sum_of(block: bytes | memoryview[int], number: int) -> int:
 
 def first_sums(sizes: Iterable[tuple[str, int]]) -> dict[str, int]:
     """By index file the place of its first sum, from the names and sizes of a segment's files."""
-    found: dict[str, int] = {}
+    first: dict[str, int] = {}
     place = 0
     for name, size in sorted(sizes):
         if name.endswith(INDEX):
-            found[name] = place
+            first[name] = place
             place += -(-size // BLOCK_BYTES)
-    return found
+    return first
 
 
 def write_sums(folder: Path) -> None:

@@ -68,7 +68,7 @@ async def test_an_address_is_changed_by_the_link_of_the_mail_that_went_there():
         await lifecycle.new_address(ann, "new@example.com", "wrong")
     wanted = await lifecycle.new_address(ann, "New@Example.com", PASSWORD)
     assert present(await again(ann)).address == "ann@example.com"
-    token = link("address", ann, fingerprint(ann), to=wanted.shown)
+    token = link("address", ann, fingerprint(ann), to=wanted.display)
     before, after, _ = await lifecycle.change_address(token)
     assert (before.email, after.email, after.address) == ("ann@example.com", "New@example.com", "new@example.com")
     assert after.verified_at

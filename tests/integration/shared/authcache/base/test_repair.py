@@ -164,7 +164,7 @@ async def test_a_note_takes_the_place_of_a_void_one_and_not_of_an_operators(inst
 @pytest.mark.parametrize("step", ["rebuild_wanted", "rebuilt"])
 async def test_a_note_that_is_put_while_a_void_one_is_taken_away_stays(instances, base, monkeypatch, step):
     await want_rebuild("It was missing.", MISSING)
-    find = repair._found
+    find = repair._state
 
     async def meanwhile():
         found = await find()
@@ -172,7 +172,7 @@ async def test_a_note_that_is_put_while_a_void_one_is_taken_away_stays(instances
         return found
 
     with monkeypatch.context() as patched:
-        patched.setattr(repair, "_found", meanwhile)
+        patched.setattr(repair, "_state", meanwhile)
         await getattr(repair, step)()
     assert await rebuild_wanted() == "It is damaged."
 

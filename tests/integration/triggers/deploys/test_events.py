@@ -90,13 +90,6 @@ async def test_a_client_that_comes_back_gets_each_line_once_and_then_the_end(new
     assert (await ask(written.id, last.id)).status == 204
 
 
-async def test_an_answer_without_a_new_line_ends_in_time(new, monkeypatch) -> None:
-    written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
-    monkeypatch.setattr(log_events, "WAIT_SECONDS", 0.1)
-    found = await log_events.follow(written, "0")
-    assert found == "retry: 250\n: no new line\n\n"
-
-
 async def test_an_answer_has_a_bound(new) -> None:
     written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
     await write(written, *(f"{number:04} {'x' * 995}" for number in range(100)))
@@ -154,10 +147,3 @@ async def test_what_an_app_writes_is_followed_until_it_does_not_run(new, app, lo
     assert "event: end\n" in last.text
     assert (await ask(written.id, last.id, "app-log")).status == 204
     assert (await ask(written.id, "x", "app-log")).status == 400
-
-
-async def test_an_app_that_does_not_run_yet_is_waited_for(new, app, monkeypatch) -> None:
-    monkeypatch.setattr(log_events, "WAIT_SECONDS", 0.1)
-    written = await store.create(new(status=DeploymentStatus.BUILDING_IMAGE))
-    app.runs = False
-    assert await log_events.follow_app(written, None) == "retry: 250\n: no new line\n\n"

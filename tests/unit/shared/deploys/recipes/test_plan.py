@@ -1,94 +1,63 @@
-"""The server of a site's files."""
+"""What a platform finds beside a source, and what the owner of the app is told of it."""
 
-import http.client
-import subprocess
-import sys
-import time
+from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
-from local.processes import free_port
 from shared.deploys.recipes import Recipe
-from shared.deploys.recipes.plan import add_server, start_of
+from shared.deploys.recipes.plan import FOLDER, SERVER, add_server, start_of, summary_of, usual_environment
+
+HOST = "127.0.0.1"
+NODE = Recipe("node", start=("npm", "start"), node="22", notes=("A note.",))
+PYTHON = Recipe("python", start=("python", "app.py"), python="3.12")
+SITE = Recipe("python", site="dist", assets=(("npm", "run", "build"),), node="22", python="3.12")
 
 
-@pytest.fixture
-def site(tmp_path):
-    """A site that is served; asks for a path and gives the status, the type and the text."""
-    for name, text in {
-        "index.html": "the index",
-        "about.html": "about",
-        ".env": "SECRET=1",
-        ".git/config": "secret",
-        ".well-known/security.txt": "mail us",
-        "assets/app.js": "run()",
-        "docs/index.html": "the docs",
-    }.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    (tmp_path.parent / "outside.txt").write_text("outside")
-    found = Recipe("python", site=".")
-    add_server(tmp_path, found)
-    port = free_port()
-    words = [word.replace("$PORT", str(port)) for word in start_of(found, "127.0.0.1")[1:]]
-    process = subprocess.Popen([sys.executable, *words], cwd=tmp_path, stderr=subprocess.DEVNULL)
-
-    def ask(path, method="GET"):
-        while process.poll() is None:
-            connection = http.client.HTTPConnection("127.0.0.1", port)
-            try:
-                connection.request(method, path)
-            except ConnectionRefusedError:
-                time.sleep(0.05)
-                continue
-            answer = connection.getresponse()
-            return answer.status, answer.getheader("Content-Type"), answer.read().decode()
-        raise AssertionError(f"The server has ended with {process.returncode}.")
-
-    yield ask
-    process.kill()
-    process.wait()
+def test_an_app_is_started_as_its_recipe_says_and_a_site_by_the_server_that_is_added(tmp_path: Path) -> None:
+    assert start_of(PYTHON, HOST) == ("python", "app.py")
+    assert start_of(SITE, HOST) == ("python", f"{FOLDER}/{SERVER}", "dist", "$PORT", HOST)
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "of-the-source").touch()
+    add_server(tmp_path, SITE)
+    assert [path.name for path in (tmp_path / FOLDER).iterdir()] == [SERVER]
+    add_server(tmp_path, PYTHON)
+    assert not (tmp_path / FOLDER).exists()
 
 
-def test_a_site_serves_its_files_and_its_index_for_the_paths_of_an_app(site):
-    assert site("/")[::2] == (200, "the index")
-    assert site("/assets/app.js") == (200, "text/javascript", "run()")
-    assert site("/about")[::2] == (200, "about")
-    assert site("/docs/")[::2] == (200, "the docs")
-    assert site("/docs")[0] == 301
-    assert site("/customers/7?tab=2")[::2] == (200, "the index")
-    assert site("/assets/app.js", "HEAD")[::2] == (200, "")
-    assert site("/.well-known/security.txt")[::2] == (200, "mail us")
-    assert site("/missing.js")[0] == 404
+def test_servers_of_python_alone_are_told_the_port() -> None:
+    assert usual_environment(PYTHON, HOST) == {
+        "GUNICORN_CMD_ARGS": f"--bind={HOST}:$PORT",
+        "UVICORN_HOST": HOST,
+        "UVICORN_PORT": "$PORT",
+        "FLASK_RUN_HOST": HOST,
+        "FLASK_RUN_PORT": "$PORT",
+    }
+    assert usual_environment(NODE, HOST) == usual_environment(SITE, HOST) == {}
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("recipe", "runtime"),
     [
-        "/.env",
-        "/.git/config",
-        "/.git/",
-        "/.manifold/site.py",
-        "/%2e%65nv",
-        "/../outside.txt",
-        "/%2e%2e/outside.txt",
-        "/assets/../.env",
-        "/assets/%2e%2e/.env",
-        "//.env",
+        (NODE, "Node 22"),
+        (PYTHON, "Python 3.12"),
+        (SITE, "a site built by Node 22"),
+        (Recipe("python", site="."), "a site"),
+        (
+            Recipe("python", start=("gunicorn",), assets=SITE.assets, node="22", python="3.12"),
+            "Python 3.12, assets built by Node 22",
+        ),
     ],
 )
-def test_a_site_publishes_neither_hidden_files_nor_what_lies_outside(site, path):
-    status, _, text = site(path)
-    assert ("SECRET" in text, "secret" in text, "outside" in text, "import" in text) == (False,) * 4
-    assert status == 404 or text == "the index"
+def test_the_owner_is_told_what_the_app_is_run_by(recipe: Recipe, runtime: str) -> None:
+    assert summary_of(recipe).runtime == runtime
 
 
-def test_a_site_does_not_list_its_folders(site):
-    status, _, text = site("/assets/")
-    assert "app.js" not in text
-    assert (status, text) == (200, "the index")
-
-
-@pytest.mark.parametrize("path", ["/a%00b", "/" + "a" * 300, "/" + "a" * 3000 + "/b"])
-def test_what_no_file_can_be_named_is_not_found(site, path):
-    assert site(path)[0] == 404
+def test_notes_come_with_the_log_and_another_one_first() -> None:
+    summary = summary_of(NODE)
+    assert summary.log == "A source for Node 22, to be started by: npm start\nA note."
+    assert summary.noting(None) == summary
+    noted = summary.noting("The app is a folder.")
+    assert noted.notes == ("The app is a folder.", "A note.")
+    assert noted.log == f"The app is a folder.\n{summary.log}"

@@ -75,7 +75,7 @@ async def settle_followups(nothing: Nothing) -> Nothing:
     """Mark as unknown the mails whose worker died while it handed them over.
 
     The provider is asked what became of those that are unknown. One that takes a mail's key once gets the mail again,
-    if the checks of a first hand-over let it go; of what stays unknown a person is told.
+    if the checks of a first hand-over let it go; what stays unknown is reported to a person.
     """
     given_up = await outbox.give_up_expired()
     email_sender = sender()

@@ -34,7 +34,7 @@ Listed = TypeVar("Listed", Client, Task, Email, Event)
 
 
 class NumberedPage(LazyModel):
-    """Which part of a list is asked for."""
+    """Which part of a list to show."""
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
@@ -44,7 +44,7 @@ class NumberedPage(LazyModel):
 
 
 class MomentPage(LazyModel):
-    """Which part of a list that is ordered by moments is asked for."""
+    """Which part of a list that is ordered by moments to show."""
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
@@ -54,7 +54,7 @@ class MomentPage(LazyModel):
 
 
 class CountedPage(LazyModel):
-    """Which part of an array is asked for: behind a cursor, or by the number of the page."""
+    """Which part of an array to show: behind a cursor, or by the number of the page."""
 
     model_config = ConfigDict(extra="forbid")
     limit: int = Field(default=10, ge=1, le=100, description="Most items of one page")
@@ -70,7 +70,7 @@ class CountedPage(LazyModel):
 
 
 class Done(LazyModel):
-    """What was asked for is done."""
+    """The request was carried out."""
 
     success: Literal[True] = True
 

@@ -30,7 +30,7 @@ class StopRequest(RequestBody):
 
 
 class SuppressionsPage(LazyModel, extra="forbid"):
-    """Which part of the list is asked for."""
+    """Which part of the list to show."""
 
     limit: int = Field(default=50, ge=1, le=100, description="Most items of one page")
     address: Address | None = Field(default=None, description="Only this one")

@@ -41,7 +41,7 @@ class Notice:
 def notice_of(message: EmailMessage) -> Notice | None:
     """The notice in a mail; None if it names none of our mails, or says nothing that we look at."""
     fields = {name.lower(): str(value) for part in _status(message) for name, value in part.items()}
-    key = next((found[1] for text in _returned(message) if (found := _KEY.search(text))), None)
+    key = next((match[1] for text in _returned(message) if (match := _KEY.search(text))), None)
     kind = _KINDS.get(fields.get("action", "").strip().lower())
     if key is None or kind is None:
         return None

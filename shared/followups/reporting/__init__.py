@@ -1,1 +1,1 @@
-"""What people are told of the follow-ups: figures, health and alerts."""
+"""What people see of the follow-ups: figures, health and alerts."""

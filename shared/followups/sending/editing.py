@@ -129,7 +129,7 @@ async def _waiting(connection: Any, agent_id: int, email_id: int) -> dict[str, A
     await rows(connection, "select from followups.tasks where id = %s for no key update", (mail.task_id,))
     row = await facts.read(connection, email_id)
     if row is None or row["state"] != "held":
-        raise Conflict(f"The mail is {row['state'] if row else 'gone'}; only one that is held waits for its agent.")
+        raise Conflict(f"The mail is {row['state'] if row else 'deleted'}; only one that is held waits for its agent.")
     return row
 
 

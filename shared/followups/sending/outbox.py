@@ -32,7 +32,7 @@ WITH_PROVIDER = "(state = 'unknown' and leased_until <= now() and sending_at > n
 """The unknown mails of which the provider is to be asked, for a day, if it is one that can be asked."""
 UNREPORTED = f"""(e.state = 'unknown' and e.told_unknown_at is null
     and e.sending_at <= now() - make_interval(mins => {LOOK_UP_MINUTES}))"""
-"""The unknown mails e of which a person is to be told: the provider had its time to tell."""
+"""The unknown mails e that are to be reported to a person: their provider had its time to settle them."""
 TIME_TO_BEGIN = SENDING_MINUTES * 60 - 60
 """Seconds from the mark on within which the content must be on its way, a minute before the worker counts as dead."""
 
@@ -199,7 +199,7 @@ async def give_up_expired() -> list[int]:
 
 
 async def unreported_unknown(given_up: Sequence[int]) -> list[int]:
-    """The numbers of the unknown mails of which no person was told: these, and those that nothing resolved in time."""
+    """The numbers of the unreported unknown mails: those of `given_up`, and those that nothing resolved in time."""
     async with database() as connection:
         unreported = await rows(
             connection,
@@ -211,7 +211,7 @@ async def unreported_unknown(given_up: Sequence[int]) -> list[int]:
 
 
 async def note_reported(email_ids: Sequence[int]) -> None:
-    """Note that a person was told of these."""
+    """Note that these were reported to a person."""
     async with database() as connection:
         await connection.execute(
             "update followups.emails set told_unknown_at = now() where id = any(%s)", (list(email_ids),)

@@ -18,7 +18,7 @@ LARGEST_MAIL = 25_000_000
 
 
 class Envelope(LazyModel, extra="forbid"):
-    """What the relay was told before the mail itself."""
+    """What a sender gives the relay before the mail itself."""
 
     sender: str | None = Field(
         default=None, max_length=LONGEST_ADDRESS, description="Of MAIL FROM; empty for a notice of a mail server"

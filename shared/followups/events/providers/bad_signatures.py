@@ -10,7 +10,7 @@ from shared.platform.errors import Forbidden, Unauthenticated
 from shared.platform.stores.postgres import database, rows
 
 MOST = 20
-"""In five minutes; then /health/scheduler is red and a person is told."""
+"""In five minutes; then /health/scheduler is red and a person is alerted."""
 
 
 @asynccontextmanager

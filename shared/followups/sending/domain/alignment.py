@@ -73,13 +73,13 @@ def included(spf: str) -> list[str]:
 
 def _spf(sender: Sender, records: Records) -> Iterator[str]:
     name = sender.return_path
-    found = spf_of(records.spf.get(name, ()))
-    if not found:
+    published = spf_of(records.spf.get(name, ()))
+    if not published:
         yield f"{name} has no SPF record: add a TXT record that starts with v=spf1"
         return
-    if len(found) > 1:
-        yield f"{name} has {len(found)} SPF records, so that mailboxes take none: make them one"
-    terms = [term.lower() for term in found[0].split()[1:]]
+    if len(published) > 1:
+        yield f"{name} has {len(published)} SPF records, so that mailboxes take none: make them one"
+    terms = [term.lower() for term in published[0].split()[1:]]
     if {"all", "+all"} & set(terms):
         yield f"the SPF record of {name} lets everybody send: end it with ~all or -all"
     everything = [_bare(term) for texts in records.spf.values() for spf in spf_of(texts) for term in spf.split()[1:]]
@@ -110,22 +110,22 @@ def _dkim(sender: Sender, records: Records) -> Iterator[str]:
 def _dmarc(sender: Sender, records: Records) -> tuple[Mapping[str, str], list[str]]:
     """The policy that counts, and what is wrong with it."""
     for name in sender.dmarc_names:
-        found = [tags for text in records.texts.get(name, ()) if (tags := _tags(text)).get("v") == "DMARC1"]
-        if len(found) > 1:
-            return {}, [f"{name} has {len(found)} DMARC records, so that mailboxes take none: make them one"]
-        if found and found[0].get("p", "").lower() not in ("none", "quarantine", "reject"):
+        policies = [tags for text in records.texts.get(name, ()) if (tags := _tags(text)).get("v") == "DMARC1"]
+        if len(policies) > 1:
+            return {}, [f"{name} has {len(policies)} DMARC records, so that mailboxes take none: make them one"]
+        if policies and policies[0].get("p", "").lower() not in ("none", "quarantine", "reject"):
             return {}, [f"the DMARC record at {name} has no policy: p=none, quarantine or reject"]
-        if found:
-            return found[0], []
+        if policies:
+            return policies[0], []
     return {}, [f"{sender.dmarc_names[0]} has no DMARC record: add v=DMARC1; p=none at least"]
 
 
 def _aligned(sender: Sender, mode: str) -> bool:
     """Whether the return path speaks for the domain: strictly as the same, else as one beneath or above it."""
-    one, other = sender.return_path, sender.domain
-    if mode.lower() == "s" or one == other:
-        return one == other
-    return one.endswith(f".{other}") or other.endswith(f".{one}")
+    return_path, domain = sender.return_path, sender.domain
+    if mode.lower() == "s" or return_path == domain:
+        return return_path == domain
+    return return_path.endswith(f".{domain}") or domain.endswith(f".{return_path}")
 
 
 def _tags(text: str) -> dict[str, str]:

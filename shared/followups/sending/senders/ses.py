@@ -97,8 +97,8 @@ class SesSender:
             return self._outcome("postponed", "unreachable", str(error))
         except BotoCoreError as error:
             return self._outcome("unknown", "answer-lost", f"{type(error).__name__}: {error}")
-        given = str(answer.get("MessageId") or "")[:200]
-        return Outcome(kind="accepted", provider=self.name, provider_id=given or None)
+        message_id = str(answer.get("MessageId") or "")[:200]
+        return Outcome(kind="accepted", provider=self.name, provider_id=message_id or None)
 
     def _answered(self, response: Any) -> Outcome:
         code, text = str(response["Error"]["Code"]), str(response["Error"].get("Message", ""))

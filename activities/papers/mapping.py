@@ -87,6 +87,6 @@ async def place_new_papers(version: MapRef) -> Placed:
 
 async def _forget() -> None:
     """Delete the files of versions that are no longer kept."""
-    for one in await versions.unkept():
-        await files.delete(one)
-        await versions.files_deleted(one)
+    for version in await versions.unkept():
+        await files.delete(version)
+        await versions.files_deleted(version)

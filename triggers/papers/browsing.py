@@ -110,9 +110,9 @@ class Places(LazyModel):
 @routes.get("/api/papers/map", needs=READ, summary="The map that is seen: extent, classes, clusters, files")
 async def papers_map() -> Reply[Map]:
     """All that a renderer needs besides the files that it names; docs/papers-map.md has their bytes."""
-    found = await versions.current()
-    digest = hashlib.sha256(found.model_dump_json().encode()).hexdigest()[:32]
-    return Reply(found, headers={"ETag": f'"{digest}"', "Cache-Control": "no-cache"})
+    described = await versions.current()
+    digest = hashlib.sha256(described.model_dump_json().encode()).hexdigest()[:32]
+    return Reply(described, headers={"ETag": f'"{digest}"', "Cache-Control": "no-cache"})
 
 
 @routes.get("/api/max-extent", needs=READ, summary="The rectangle that the map's points lie in")
@@ -141,23 +141,23 @@ async def papers_map_additions(version: int, query: AdditionsQuery) -> func.Http
 @routes.get("/api/papers/map/{version}/matches", needs=READ, summary="The numbers of all points that match")
 async def papers_map_matches(version: int, query: MatchesQuery) -> func.HttpResponse:
     """As uint32, little-endian, ascending; of additions too."""
-    found = await matches(version, query.filters, query.bbox, query.search_text)
-    return func.HttpResponse(found, mimetype=BINARY, headers=HEADERS | {"X-Total-Count": str(len(found) // 4)})
+    numbers = await matches(version, query.filters, query.bbox, query.search_text)
+    return func.HttpResponse(numbers, mimetype=BINARY, headers=HEADERS | {"X-Total-Count": str(len(numbers) // 4)})
 
 
 @routes.get("/api/papers/map/{version}/papers", needs=READ, summary="The papers of points")
 async def papers_map_papers(version: int, query: PapersQuery) -> PointPapers:
     """In the order of the points; those without a paper are left out."""
     fields = check_fields(field_names(query.fields), tuple(COLUMNS))
-    found = await points.papers_of(version, [int(one) for one in query.points.split(",")], fields)
-    papers: Any = [{name: one[name] for name in ("point", *fields) if name in one} for one in found]
+    rows = await points.papers_of(version, [int(number) for number in query.points.split(",")], fields)
+    papers: Any = [{name: paper[name] for name in ("point", *fields) if name in paper} for paper in rows]
     return PointPapers(papers=papers)
 
 
 @routes.get("/api/papers/map/{version}/places", needs=READ, summary="Where papers lie")
 async def papers_map_places(version: int, query: PlacesQuery) -> Places:
     """Papers that have no place are left out."""
-    ids = [UUID(one) for one in query.papers.split(",")]
+    ids = [UUID(paper_id) for paper_id in query.papers.split(",")]
     return Places(places=await points.places_of(version, ids))
 
 

@@ -65,9 +65,9 @@ async def papers_list_models() -> Models:
 async def papers_list_refused(model_id: ModelId, query: RefusedQuery) -> Page[RefusedText]:
     """A refused text is asked again after 1, 10 and 60 minutes; then it is `failed`."""
     await versions.find(model_id)
-    found = await refusals.of_model(model_id, query.limit + 1, query.cursor)
-    page = found[: query.limit]
-    following = str(page[-1].paper_id) if len(found) > query.limit else None
+    refused = await refusals.of_model(model_id, query.limit + 1, query.cursor)
+    page = refused[: query.limit]
+    following = str(page[-1].paper_id) if len(refused) > query.limit else None
     return Page(data=page, pagination=Pagination(limit=query.limit, next=following))
 
 

@@ -95,9 +95,9 @@ async def papers_start_ingest(body: IngestRequest, caller: Caller, client: Durab
 
 @routes.get("/api/papers/ingests", needs=INGEST, summary="The ingests, newest first")
 async def papers_list_ingests(query: IngestsQuery) -> Page[Ingest]:
-    found = await ingests.newest(query.limit + 1, query.cursor)
-    page = found[: query.limit]
-    following = str(page[-1].ingest_id) if len(found) > query.limit else None
+    newest = await ingests.newest(query.limit + 1, query.cursor)
+    page = newest[: query.limit]
+    following = str(page[-1].ingest_id) if len(newest) > query.limit else None
     return Page(data=page, pagination=Pagination(limit=query.limit, next=following))
 
 

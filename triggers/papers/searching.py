@@ -105,15 +105,15 @@ async def papers_arrow(query: SearchQuery) -> func.HttpResponse:
     They are X-Total-Count, X-Total-Count-Estimated, X-Plan, X-Warnings (a JSON array), and X-Next, a `cursor`.
     """
     question = _question(query)
-    found = await search(question)
-    headers = _headers(found, papers_arrow.__name__)
-    return func.HttpResponse(arrow(found.results, question.answered), mimetype=ARROW, headers=headers)
+    answer = await search(question)
+    headers = _headers(answer, papers_arrow.__name__)
+    return func.HttpResponse(arrow(answer.results, question.answered), mimetype=ARROW, headers=headers)
 
 
 @routes.get("/api/papers/export", needs=READ, summary="Papers as CSV, RIS or BibTeX", produces=media_types(MEDIA_TYPES))
 async def papers_export(query: ExportQuery) -> func.HttpResponse:
     """At most `limit`; where more follow, the header X-Next has the `cursor` of the next file."""
-    found = await search(
+    answer = await search(
         Question(
             written=query.search_text,
             filters=query.filters,
@@ -124,9 +124,9 @@ async def papers_export(query: ExportQuery) -> func.HttpResponse:
         )
     )
     return func.HttpResponse(
-        exported(found.results, query.format, first=query.cursor is None),
+        exported(answer.results, query.format, first=query.cursor is None),
         mimetype=MEDIA_TYPES[query.format],
-        headers=_headers(found, papers_export.__name__) | attachment("papers", query.format),
+        headers=_headers(answer, papers_export.__name__) | attachment("papers", query.format),
     )
 
 
@@ -145,8 +145,8 @@ async def papers_stats() -> figures.Figures:
 )
 async def papers_enrichment() -> Reply[figures.Enrichment]:
     """Yellow while papers wait or failed, red when papers are there and no model is."""
-    found = await figures.enrichment()
-    return Reply(found, status=503 if found.status == "red" else 200)
+    enrichment = await figures.enrichment()
+    return Reply(enrichment, status=503 if enrichment.status == "red" else 200)
 
 
 @routes.get("/api/papers/{paper_id}", needs=READ, summary="One paper")
@@ -162,17 +162,17 @@ async def papers_similar(paper_id: UUID, query: SimilarQuery) -> Found:
     return await search(with_fields(question, field_names(query.fields)))
 
 
-def _headers(found: Found, name: str) -> dict[str, str]:
+def _headers(answer: Found, name: str) -> dict[str, str]:
     """What an answer of the operation of this name, which is no JSON, says beside its papers."""
-    following = {"X-Next": sealed(found.next, name)} if found.next else {}
+    following = {"X-Next": sealed(answer.next, name)} if answer.next else {}
     return (
         HEADERS
         | following
         | {
-            "X-Total-Count": str(found.total_count),
-            "X-Total-Count-Estimated": json.dumps(found.total_count_estimated),
-            "X-Plan": ", ".join(found.plan),
-            "X-Warnings": json.dumps(found.warnings),
+            "X-Total-Count": str(answer.total_count),
+            "X-Total-Count-Estimated": json.dumps(answer.total_count_estimated),
+            "X-Plan": ", ".join(answer.plan),
+            "X-Warnings": json.dumps(answer.warnings),
         }
     )
 

@@ -26,11 +26,11 @@ async def matches(version: int, filters: str | None, bbox: str | None, written: 
         sql, values = await within(bbox, version)
         condition = condition.also(sql, **values)
     if written:
-        found = await search(
+        answer = await search(
             Question(written=written, filters=filters, bbox=bbox, fields=("doctrove_paper_id",), limit=MOST)
         )
-        ids = [one.get("doctrove_paper_id") for one in found.results]
-        condition = condition.also("p.paper_id = any(%(found)s::uuid[])", found=ids)
+        ids = [paper.get("doctrove_paper_id") for paper in answer.results]
+        condition = condition.also("p.paper_id = any(%(ids)s::uuid[])", ids=ids)
     query = (
         f"select m.point from papers.papers p join papers.map_points_{version:d} m using (paper_id)"  # noqa: S608 - ours
         f" where {condition.sql} order by 1"

@@ -55,12 +55,12 @@ async def places_of(version: int, papers: Sequence[UUID]) -> list[PaperPlace]:
     """Where papers lie, of those that have a place. Raises as `papers_of`."""
     await versions.find(version)
     async with reading() as connection:
-        found = await rows(
+        places = await rows(
             connection,
             f"select paper_id, point, x, y from papers.map_points_{version:d} where paper_id = any(%s) order by point",  # noqa: S608 - a number
             (list(papers),),
         )
-    return [PaperPlace.model_validate(row) for row in found]
+    return [PaperPlace.model_validate(row) for row in places]
 
 
 async def additions(version: int, after: int | None) -> bytes:
@@ -71,6 +71,6 @@ async def additions(version: int, after: int | None) -> bytes:
     row = await versions.find(version)
     first = max(after or 0, row["papers"])
     async with reading() as connection:
-        sources = [one["name"] for one in row["drawn"]["classes"]]
+        sources = [source_class["name"] for source_class in row["drawn"]["classes"]]
         points = await read_points(connection, version, sources, first=first, most=tiles.BLOCK)
     return tiles.points_file(version, versions.extent_of(row), points)

@@ -25,11 +25,11 @@ async def selection(version: int, points: Sequence[int], file_format: SelectionF
         NotFound: the version is not kept.
         TransientError: it took longer than PAPERS_QUERY_SECONDS.
     """
-    found: Any = await papers_of(version, points, tuple(COLUMNS))
+    papers: Any = await papers_of(version, points, tuple(COLUMNS))
     if file_format != "parquet":
-        return exported(found, file_format).encode()
-    names = {one["number"]: one["name"] for one in (await versions.find(version))["clusters"]}
-    return _parquet([{**one, "cluster": names.get(one["cluster"])} for one in found])
+        return exported(papers, file_format).encode()
+    names = {cluster["number"]: cluster["name"] for cluster in (await versions.find(version))["clusters"]}
+    return _parquet([{**paper, "cluster": names.get(paper["cluster"])} for paper in papers])
 
 
 def _parquet(papers: list[dict[str, Any]]) -> bytes:

@@ -81,7 +81,7 @@ async def _send(service: OpenAiBatches, model_id: int) -> None:
         await _end(model_id, claim, "no paper was left for it")
         return
     try:
-        remote_id = await service.send(claim, {one.paper_id: one.text for one in claimed})
+        remote_id = await service.send(claim, {paper.paper_id: paper.text for paper in claimed})
     except TerminalError as error:
         # After another error it may have the batch all the same: the next call looks for it.
         await _end(model_id, claim, str(error))
@@ -115,7 +115,7 @@ async def _fetch(
     except NotFound as error:
         await _end(model_id, claim, str(error))  # the service keeps nothing for ever
         return 0, 0
-    given_up = sum([await refuse(model_id, one.paper_id, one.reason, claim) for one in answers.of_texts()])
+    given_up = sum([await refuse(model_id, answer.paper_id, answer.reason, claim) for answer in answers.of_texts()])
     await _execute(
         "update papers.embedding_batches set embedded = embedded + %s, refused = %s where claim = %s",
         answers.stored,
@@ -149,34 +149,34 @@ class _Answers:
 
     def of_model(self) -> bool:
         """Whether the model is to blame, since it refuses every text for the same reason."""
-        return not self.embedded and trial.alike([one.reason for one in self.refused])
+        return not self.embedded and trial.alike([answer.reason for answer in self.refused])
 
     def of_texts(self) -> list[Answer]:
         """The texts that are refused for their own sake."""
-        return [] if self.of_model() else [one for one in self.refused if one.by_text]
+        return [] if self.of_model() else [answer for answer in self.refused if answer.by_text]
 
 
 async def _store_answers(
     service: OpenAiBatches, embedder: OpenAiEmbedder, model_id: int, claim: UUID, progress: Progress
 ) -> _Answers:
-    found = _Answers()
+    answers = _Answers()
     some: list[Answer] = []
     for file in progress.answers:
         async for answer in service.answers(file):
-            if answer is None or answer.paper_id in found.seen:
-                found.unusable += answer is None
+            if answer is None or answer.paper_id in answers.seen:
+                answers.unusable += answer is None
                 continue
-            found.seen.add(answer.paper_id)
-            (found.refused if answer.vector is None else some).append(answer)
+            answers.seen.add(answer.paper_id)
+            (answers.refused if answer.vector is None else some).append(answer)
             if len(some) == _STORED_AT_ONCE:
-                found.embedded += len(some)
-                found.stored += await _store(embedder, model_id, claim, some)
+                answers.embedded += len(some)
+                answers.stored += await _store(embedder, model_id, claim, some)
                 some = []
     if some:
-        found.embedded += len(some)
-        found.stored += await _store(embedder, model_id, claim, some)
+        answers.embedded += len(some)
+        answers.stored += await _store(embedder, model_id, claim, some)
         await problems.clear(model_id)
-    return found
+    return answers
 
 
 async def _store(embedder: OpenAiEmbedder, model_id: int, claim: UUID, answers: list[Answer]) -> int:
@@ -184,11 +184,13 @@ async def _store(embedder: OpenAiEmbedder, model_id: int, claim: UUID, answers: 
 
     from shared.papers.embedding.embedders.openai_batches import SHARE_OF_PRICE  # noqa: PLC0415 - as above
 
-    found = Embedded(
-        np.stack([one.vector for one in answers]), sum(one.tokens for one in answers), [one.cut for one in answers]
+    embedded = Embedded(
+        np.stack([answer.vector for answer in answers]),
+        sum(answer.tokens for answer in answers),
+        [answer.cut for answer in answers],
     )
-    papers = [Claimed(one.paper_id, "") for one in answers]
-    return await store(model_id, claim, embedder.dollars_per_million * SHARE_OF_PRICE, papers, found)
+    papers = [Claimed(answer.paper_id, "") for answer in answers]
+    return await store(model_id, claim, embedder.dollars_per_million * SHARE_OF_PRICE, papers, embedded)
 
 
 async def _worthwhile(model_id: int) -> bool:

@@ -34,8 +34,8 @@ async def settle(version: ModelVersion) -> None:
     import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
 
     model = embedder(version)
-    found = await trial.embed(model, await trial.texts_of_sample(SAMPLE))
-    vectors = np.concatenate(found) if found else np.zeros((1, model.dimensions), np.float32)
+    arrays = await trial.embed(model, await trial.texts_of_sample(SAMPLE))
+    vectors = np.concatenate(arrays) if arrays else np.zeros((1, model.dimensions), np.float32)
     async with database() as connection:
         await connection.execute(
             "update papers.models set centre = %s where model_id = %s and centre is null",
@@ -45,8 +45,8 @@ async def settle(version: ModelVersion) -> None:
 
 async def find_centre(model_id: int) -> Any:
     """The centre, as an array; None: it has none yet."""
-    found = await _read(model_id)
-    return None if found is None else _array(tuple(found))
+    centre = await _read(model_id)
+    return None if centre is None else _array(tuple(centre))
 
 
 async def centre_of(model_id: int) -> Any:
@@ -55,20 +55,20 @@ async def centre_of(model_id: int) -> Any:
     Raises:
         NotFound: the version has none yet.
     """
-    found = await find_centre(model_id)
-    if found is None:
+    centre = await find_centre(model_id)
+    if centre is None:
         raise NotFound(
             f"The model {model_id} has no centre yet.",
             code="model-not-prepared",
             remedy="POST /api/papers/enrich computes it before any vector.",
         )
-    return found
+    return centre
 
 
 async def _read(model_id: int) -> list[float] | None:
     async with database() as connection:
-        found = await rows(connection, "select centre from papers.models where model_id = %s", (model_id,))
-    return found[0]["centre"] if found else None
+        models = await rows(connection, "select centre from papers.models where model_id = %s", (model_id,))
+    return models[0]["centre"] if models else None
 
 
 @lru_cache(maxsize=4)

@@ -12,12 +12,12 @@ SAMPLE = 500
 NEAREST = 10
 
 
-async def overlap(one: ModelVersion, other: ModelVersion) -> float | None:
+async def overlap(version: ModelVersion, other: ModelVersion) -> float | None:
     """The mean share of the 10 nearest papers of a sample that both versions name, from 0 to 1.
 
     None: fewer than two papers have a vector of both.
     """
-    first, second = await _sample(one, other)
+    first, second = await _sample(version, other)
     if len(first) <= 1:
         return None
     return common_neighbours(first, second, min(NEAREST, len(first) - 1))
@@ -39,20 +39,20 @@ def _nearest(vectors: Any, count: int) -> list[list[int]]:
     return np.argpartition(-near, count - 1, axis=1)[:, :count].tolist()
 
 
-async def _sample(one: ModelVersion, other: ModelVersion) -> tuple[Any, Any]:
+async def _sample(version: ModelVersion, other: ModelVersion) -> tuple[Any, Any]:
     import numpy as np  # noqa: PLC0415 - loads in the activity that needs it
     from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - as above
 
     async with database() as connection:
         await register_vector_async(connection)
-        found = await rows(
+        papers = await rows(
             connection,
             # The ids are in the order of time; their hashes are in none.
-            f"select a.embedding as a, b.embedding as b from papers.vectors_{one.model_id:d} a"  # noqa: S608 - numbers
+            f"select a.embedding as a, b.embedding as b from papers.vectors_{version.model_id:d} a"  # noqa: S608 - numbers
             f" join papers.vectors_{other.model_id:d} b using (paper_id) order by hashtext(paper_id::text) limit %s",
             (SAMPLE,),
         )
-    if not found:
+    if not papers:
         return [], []
-    first = np.array([row["a"].to_numpy() for row in found], np.float32) + await centre_of(one.model_id)
-    return first, np.array([row["b"].to_numpy() for row in found], np.float32) + await centre_of(other.model_id)
+    first = np.array([row["a"].to_numpy() for row in papers], np.float32) + await centre_of(version.model_id)
+    return first, np.array([row["b"].to_numpy() for row in papers], np.float32) + await centre_of(other.model_id)

@@ -82,7 +82,7 @@ class _Box:
         claim = uuid4()
         claimed = await claim_papers(self.model_id, claim, self.model.most_texts, LEASE_MINUTES)
         try:
-            for batch in calls(self.model, claimed, lambda one: one.text):
+            for batch in calls(self.model, claimed, lambda paper: paper.text):
                 await self._embed(claim, batch)
         except Exception as error:
             # Of what nobody expected each time counts: it may be one of these papers that brings it about.
@@ -93,7 +93,7 @@ class _Box:
     async def _embed(self, claim: UUID, batch: list[Claimed]) -> None:
         """Embed a batch. One that the model refuses is halved until the text that it refuses is alone."""
         try:
-            found = await retry(lambda _: self.model.embed([one.text for one in batch]), PATIENCE, Time())
+            embedded = await retry(lambda _: self.model.embed([paper.text for paper in batch]), PATIENCE, Time())
         except InvalidInput as error:
             if not self.works:
                 await trial.check(self.model)
@@ -105,7 +105,7 @@ class _Box:
             await self._embed(claim, batch[:half])
             await self._embed(claim, batch[half:])
             return
-        self.embedded += await store(self.model_id, claim, self.model.dollars_per_million, batch, found)
+        self.embedded += await store(self.model_id, claim, self.model.dollars_per_million, batch, embedded)
         if not self.works:
             await problems.clear(self.model_id)
             self.works = True
@@ -114,18 +114,18 @@ class _Box:
 async def claim_papers(model_id: int, claim: UUID, most: int, minutes: int) -> list[Claimed]:
     """Claim papers without a vector of the version, for so many minutes."""
     async with database() as connection:
-        found = await rows(
+        papers = await rows(
             connection, _CLAIM, {"model": model_id, "claim": claim, "most": most, "lease": minutes}, prepare=False
         )
-    return [Claimed(row["paper_id"], embedding_text(row["title"], row["abstract"])) for row in found]
+    return [Claimed(row["paper_id"], embedding_text(row["title"], row["abstract"])) for row in papers]
 
 
-async def store(model_id: int, claim: UUID, price: float, batch: list[Claimed], found: Embedded) -> int:
+async def store(model_id: int, claim: UUID, price: float, batch: list[Claimed], embedded: Embedded) -> int:
     """Store the vectors of papers that this claim still has, without their centre; how many.
 
     `price` is what a million tokens cost, in dollars.
     """
-    stored = found.vectors - await centre_of(model_id)
+    stored = embedded.vectors - await centre_of(model_id)
     from pgvector import HalfVector  # noqa: PLC0415 - loads in the activity that needs it
     from pgvector.psycopg import register_vector_async  # noqa: PLC0415 - as above
 
@@ -136,13 +136,13 @@ async def store(model_id: int, claim: UUID, price: float, batch: list[Claimed], 
             "copy vectors_in (paper_id, cut, embedding) from stdin (format binary)"
         ) as copy:
             copy.set_types(["uuid", "bool", "halfvec"])
-            for one, vector, cut in zip(batch, stored, found.cut, strict=True):
-                await copy.write_row((one.paper_id, cut, HalfVector(vector)))
+            for paper, vector, cut in zip(batch, stored, embedded.cut, strict=True):
+                await copy.write_row((paper.paper_id, cut, HalfVector(vector)))
         values: dict[str, Any] = {
             "model": model_id,
             "claim": claim,
-            "tokens": found.tokens,
-            "dollars": found.tokens * price / 1e6,
+            "tokens": embedded.tokens,
+            "dollars": embedded.tokens * price / 1e6,
         }
         [row] = await rows(connection, _STORE.replace("vectors_N", f"vectors_{model_id:d}"), values, prepare=False)
     return row["stored"]

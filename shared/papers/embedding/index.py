@@ -66,10 +66,10 @@ async def build(version: ModelVersion) -> Indexed:
 
 async def _under_way(connection: AsyncConnection[Any], model_id: int) -> int | None:
     """How far a build that another activity has begun is, in percent; None: there is none."""
-    found = await rows(
+    builds = await rows(
         connection,
         "select coalesce(100 * tuples_done / nullif(tuples_total, 0), 0)::int as percent"
         " from pg_stat_progress_create_index where relid = to_regclass(%s)",
         (f"papers.vectors_{model_id:d}",),
     )
-    return found[0]["percent"] if found else None
+    return builds[0]["percent"] if builds else None

@@ -21,9 +21,9 @@ async def check_pgvector(connection: AsyncConnection[Any]) -> None:
     Raises:
         TerminalError: it is not; nothing is embedded.
     """
-    found = await rows(connection, "select extversion from pg_extension where extname = 'vector'")
-    version = found[0]["extversion"] if found else "none"
-    if not found or tuple(int(part) for part in version.split(".")) < LEAST:
+    extensions = await rows(connection, "select extversion from pg_extension where extname = 'vector'")
+    version = extensions[0]["extversion"] if extensions else "none"
+    if not extensions or tuple(int(part) for part in version.split(".")) < LEAST:
         raise TerminalError(
             f"pgvector {'.'.join(map(str, LEAST))} is needed, and {version} is there.",
             code="pgvector-too-old",

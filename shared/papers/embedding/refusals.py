@@ -33,13 +33,13 @@ async def give_back(model_id: int, claim: UUID, *, counts: bool = False) -> None
 async def give_up(model_id: int) -> int:
     """Show what was claimed too often by workers that died as failed; how many."""
     async with database() as connection:
-        found = await connection.execute(
+        updated = await connection.execute(
             "update papers.unembedded u set claim = null, error = reason, refusal = reason"
             " from (select 'claimed ' || %(most)s || ' times and never embedded: its workers died' as reason) s"
             " where model_id = %(model)s and error is null and attempts >= %(most)s and claimed_until < now()",
             {"model": model_id, "most": MOST_ATTEMPTS},
         )
-    return found.rowcount
+    return updated.rowcount
 
 
 async def refuse(model_id: int, paper_id: UUID, reason: str, claim: UUID) -> bool:
@@ -52,25 +52,25 @@ async def refuse(model_id: int, paper_id: UUID, reason: str, claim: UUID) -> boo
         "pauses": list(PAUSES_MINUTES),
     }
     async with database() as connection:
-        found = await rows(connection, _REFUSE, values)
-    return bool(found) and found[0]["failed"]
+        refused = await rows(connection, _REFUSE, values)
+    return bool(refused) and refused[0]["failed"]
 
 
 async def ask_again() -> int:
     """Let every text that was refused or failed be asked again at once, as if for the first time; how many."""
     async with database() as connection:
-        found = await connection.execute(
+        updated = await connection.execute(
             "update papers.unembedded set error = null, refusal = null, refusals = 0, attempts = 0,"
             " claimed_until = null where refusal is not null and claim is null"
         )
-    return found.rowcount
+    return updated.rowcount
 
 
 async def of_model(model_id: int, limit: int, after: UUID | None) -> list[RefusedText]:
     """The texts that a model refused, and those that failed, in the order of their papers' ids."""
     async with database() as connection:
-        found = await rows(connection, _OF_MODEL, {"model": model_id, "limit": limit, "after": after})
-    return [RefusedText.model_validate(row) for row in found]
+        texts = await rows(connection, _OF_MODEL, {"model": model_id, "limit": limit, "after": after})
+    return [RefusedText.model_validate(row) for row in texts]
 
 
 _REFUSE = """

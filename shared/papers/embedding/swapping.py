@@ -23,10 +23,10 @@ async def swap(model_id: int, overlap: float | None) -> Swap:
     """
     async with database() as connection:
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        found = await rows(connection, _STANDING, (model_id,))
-        if not found or found[0]["state"] != "building":
-            return Swap(swapped=bool(found) and found[0]["state"] == "current")
-        if found[0]["open"]:
+        models = await rows(connection, _STANDING, (model_id,))
+        if not models or models[0]["state"] != "building":
+            return Swap(swapped=bool(models) and models[0]["state"] == "current")
+        if models[0]["open"]:
             return Swap(swapped=False)
         because = await _lacks(connection, model_id)
         await connection.execute(
@@ -45,13 +45,13 @@ async def release() -> None:
     """
     async with database() as connection:
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        found = await rows(
+        models = await rows(
             connection,
             "select model_id from papers.models where state = 'building' and held_because is not null",
         )
-        if not found:
+        if not models:
             raise Conflict("No model is held back.", code="no-held-model", remedy=SEE_MODELS)
-        model_id = found[0]["model_id"]
+        model_id = models[0]["model_id"]
         [row] = await rows(
             connection,
             f"select exists (select from papers.vectors_{model_id:d}) as any_vector",  # noqa: S608 - a number
@@ -77,14 +77,14 @@ async def roll_back() -> None:
     configured = configured_model()
     async with database() as connection:
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        found = await rows(connection, _BEFORE)
-        if not found:
+        models = await rows(connection, _BEFORE)
+        if not models:
             raise Conflict(
                 "There is no version before this one.",
                 code="no-previous-model",
                 remedy="Name another model with PAPERS_EMBEDDER; it is built beside this one.",
             )
-        before = found[0]
+        before = models[0]
         await connection.execute(_LEAVE, {"name": configured.name, "version": configured.version})
         await connection.execute(
             "update papers.models set state = 'current', current_since = now(), discarded = false where model_id = %s",
@@ -112,7 +112,9 @@ async def _lacks(connection: AsyncConnection[Any], model_id: int) -> str | None:
         f" PAPERS_MISSING_VECTORS_LIMIT allows ({limit:g})."
     )
     usual = await rows(connection, _USUAL, (model_id,))
-    return because + "".join(f" {one['texts']:,} were refused with: {one['refusal'][:300]}" for one in usual)
+    return because + "".join(
+        f" {refused['texts']:,} were refused with: {refused['refusal'][:300]}" for refused in usual
+    )
 
 
 async def _put_in_place(connection: AsyncConnection[Any], model_id: int) -> None:

@@ -22,13 +22,13 @@ _NUMBER = re.compile(r"\d+")
 async def texts_of_sample(count: int) -> list[str]:
     """The texts of papers from all over the table, always the same."""
     async with database() as connection:
-        found = await rows(
+        papers = await rows(
             connection,
             # The ids are in the order of time; their hashes are in none.
             "select title, abstract from papers.papers order by hashtext(paper_id::text) limit %s",
             (count,),
         )
-    return [embedding_text(row["title"], row["abstract"]) for row in found]
+    return [embedding_text(row["title"], row["abstract"]) for row in papers]
 
 
 async def check(model: Embedder) -> None:
@@ -79,7 +79,7 @@ class _Trial:
 
 def alike(refusals: list[str]) -> bool:
     """Whether there are refusals, and all give the same reason; numbers in it may differ."""
-    return len({_NUMBER.sub("", one) for one in refusals}) == 1
+    return len({_NUMBER.sub("", refusal) for refusal in refusals}) == 1
 
 
 def refuses_everything(model: str, reason: str) -> TerminalError:

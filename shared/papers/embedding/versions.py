@@ -30,7 +30,7 @@ async def every() -> list[ModelVersion]:
     """All versions with how far each is, the newest first."""
     configured = configured_model()
     async with database() as connection:
-        found = await rows(connection, _EVERY)
+        models = await rows(connection, _EVERY)
     return [
         ModelVersion.model_validate(
             row
@@ -41,7 +41,7 @@ async def every() -> list[ModelVersion]:
                 else {}
             )
         )
-        for row in found
+        for row in models
     ]
 
 
@@ -68,14 +68,14 @@ async def nobody_embeds() -> bool:
 
 async def current() -> ModelVersion | None:
     """The version that is searched; None: there is none yet."""
-    return next((one for one in await every() if one.state == "current"), None)
+    return next((version for version in await every() if version.state == "current"), None)
 
 
 async def searched() -> ModelVersion | None:
     """The version that is searched, without its figures: counting what waits takes long while millions do."""
     async with database() as connection:
-        found = await rows(connection, f"{_ONE} where state = 'current'")
-    return ModelVersion.model_validate(found[0]) if found else None
+        models = await rows(connection, f"{_ONE} where state = 'current'")
+    return ModelVersion.model_validate(models[0]) if models else None
 
 
 async def find(model_id: int) -> ModelVersion:
@@ -85,10 +85,10 @@ async def find(model_id: int) -> ModelVersion:
         NotFound: it is not there, or not any more.
     """
     async with database() as connection:
-        found = await rows(connection, f"{_ONE} where model_id = %s", (model_id,))
-    if not found:
+        models = await rows(connection, f"{_ONE} where model_id = %s", (model_id,))
+    if not models:
         raise NotFound(f"There is no model {model_id}.", code="unknown-model", remedy=SEE_MODELS)
-    return ModelVersion.model_validate(found[0])
+    return ModelVersion.model_validate(models[0])
 
 
 async def ensure() -> list[ModelVersion]:
@@ -101,11 +101,11 @@ async def ensure() -> list[ModelVersion]:
     async with database() as connection:
         await check_pgvector(connection)
         await connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        found = await rows(connection, _CONFIGURED, identity)
-        if not found:
+        models = await rows(connection, _CONFIGURED, identity)
+        if not models:
             await _add(connection, configured)
-        elif found[0]["left_behind"]:
-            await _build_again(connection, found[0]["model_id"])
+        elif models[0]["left_behind"]:
+            await _build_again(connection, models[0]["model_id"])
         await connection.execute(
             "update papers.models set batch_model = %(batch_model)s, dollars_per_million = %(price)s"
             " where name = %(name)s and version = %(version)s",
@@ -117,7 +117,7 @@ async def ensure() -> list[ModelVersion]:
             " where state = 'building' and (name, version) <> (%(name)s, %(version)s)",
             identity,
         )
-    return [one for one in await every() if one.state in IN_USE]
+    return [version for version in await every() if version.state in IN_USE]
 
 
 def _identity(row: dict[str, Any]) -> tuple[str, str]:

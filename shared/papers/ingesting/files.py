@@ -102,7 +102,7 @@ async def look(container: str, name: str) -> StoredFile:
     from azure.core.exceptions import AzureError, ResourceNotFoundError  # noqa: PLC0415 - loads in the activity
 
     try:
-        found: Any = await blob_service().get_blob_client(container, name).get_blob_properties()
+        properties: Any = await blob_service().get_blob_client(container, name).get_blob_properties()
     except ResourceNotFoundError:
         raise NotFound(
             f"There is no file {name} in the container {container}.",
@@ -111,7 +111,7 @@ async def look(container: str, name: str) -> StoredFile:
         ) from None
     except AzureError as error:
         raise unavailable(container, name, error) from error
-    return StoredFile(container, name, plain_etag(str(found.etag)), int(found.size))
+    return StoredFile(container, name, plain_etag(str(properties.etag)), int(properties.size))
 
 
 async def unpack(file: StoredFile, name: str) -> StoredFile:

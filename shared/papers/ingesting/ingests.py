@@ -27,31 +27,31 @@ async def find(ingest_id: UUID) -> Ingest:
         NotFound: there is none of this id.
     """
     async with database() as connection:
-        found = await rows(connection, _SELECT + "where i.ingest_id = %s", (ingest_id,))
-    if not found:
+        ingests = await rows(connection, _SELECT + "where i.ingest_id = %s", (ingest_id,))
+    if not ingests:
         raise unknown_ingest(ingest_id)
-    return Ingest.model_validate(found[0])
+    return Ingest.model_validate(ingests[0])
 
 
 async def newest(limit: int, before: UUID | None) -> list[Ingest]:
     """Ingests, the newest first, from the one after `before` on."""
     async with database() as connection:
-        found = await rows(
+        ingests = await rows(
             connection,
             _SELECT + _NEWEST,
             {"before": before, "limit": limit},
         )
-    return [Ingest.model_validate(row) for row in found]
+    return [Ingest.model_validate(row) for row in ingests]
 
 
 async def rejects(ingest_id: UUID, limit: int, after: tuple[int, int]) -> tuple[list[Reject], tuple[int, int] | None]:
     """Rejected records behind (part, line), and where the next page begins; None: there is none."""
     async with database() as connection:
-        found = await rows(
+        records = await rows(
             connection, _REJECTS, {"ingest_id": ingest_id, "part": after[0], "line": after[1], "limit": limit + 1}
         )
-    page = found[:limit]
-    following = (page[-1]["part"], page[-1]["line_of_part"]) if len(found) > limit else None
+    page = records[:limit]
+    following = (page[-1]["part"], page[-1]["line_of_part"]) if len(records) > limit else None
     return [Reject.model_validate(row) for row in page], following
 
 
@@ -63,7 +63,7 @@ async def write_rejects(ingest: IngestRef) -> None:
         after: tuple[int, int] | None = (-1, -1)
         while after:
             page, after = await rejects(ingest.ingest_id, _PAGE, after)
-            yield "".join(f"{json.dumps(one.model_dump(), ensure_ascii=False)}\n" for one in page).encode()
+            yield "".join(f"{json.dumps(reject.model_dump(), ensure_ascii=False)}\n" for reject in page).encode()
 
     if (await find(ingest.ingest_id)).rejected:
         await create_blob(settings().papers_container, name, pages())
@@ -116,12 +116,12 @@ async def _clear(ingest_id: UUID) -> None:
     """Drop what was staged and not merged, and what was unpacked."""
     async with database() as connection:
         await connection.execute("delete from papers.staged where ingest_id = %s", (ingest_id,))
-        found = await rows(
+        unpacked = await rows(
             connection,
             "select read_blob from papers.ingests where ingest_id = %s and read_blob <> blob",
             (ingest_id,),
         )
-    for row in found:
+    for row in unpacked:
         await delete_blob(settings().papers_container, row["read_blob"])
 
 

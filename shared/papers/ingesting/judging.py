@@ -18,14 +18,14 @@ async def judge(ingest: IngestRef) -> Verdict:
         Conflict: a part of it was not read to its end, or it ended.
     """
     async with database() as connection:
-        found = await rows(
+        ingests = await rows(
             connection,
             "select state, held_because from papers.ingests where ingest_id = %s for update",
             (ingest.ingest_id,),
         )
-        if not found:
+        if not ingests:
             raise unknown_ingest(ingest.ingest_id)
-        state, held = IngestState(found[0]["state"]), found[0]["held_because"]
+        state, held = IngestState(ingests[0]["state"]), ingests[0]["held_because"]
         if state is IngestState.READING:
             await connection.execute(_DROP_OUTDATED, {"ingest_id": ingest.ingest_id}, prepare=False)
         [row] = await rows(connection, _FIGURES, {"ingest_id": ingest.ingest_id}, prepare=False)

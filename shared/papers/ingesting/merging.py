@@ -63,8 +63,8 @@ async def _reject_next(ingest_id: UUID, reason: str) -> None:
 
 async def _check(connection: Any, ingest_id: UUID) -> None:
     """The ingest is locked, so that two deliveries merge one after the other and nobody ends it meanwhile."""
-    found = await rows(connection, "select state from papers.ingests where ingest_id = %s for update", (ingest_id,))
-    state = found[0]["state"] if found else None
+    ingests = await rows(connection, "select state from papers.ingests where ingest_id = %s for update", (ingest_id,))
+    state = ingests[0]["state"] if ingests else None
     if state != IngestState.MERGING:
         raise ingest_ended(ingest_id, state, IngestState.MERGING)
 

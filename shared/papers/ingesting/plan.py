@@ -98,9 +98,9 @@ class _Look:
 async def _cut(file: StoredFile, kind: Kind, reader: Adapter) -> tuple[list[_Part], str | None]:
     """The parts, and the header of a CSV file."""
     if kind.format == "parquet":
-        found = await parquet.layout(parquet.open_file(file, file.size))
-        check_columns(file.name, found.columns, reader)
-        return _runs(found.groups), None
+        layout = await parquet.layout(parquet.open_file(file, file.size))
+        check_columns(file.name, layout.columns, reader)
+        return _runs(layout.groups), None
     if kind.format == "csv":
         header, behind = await _header(file, kind)
         check_columns(file.name, Header.read(header).names, reader)
@@ -184,16 +184,16 @@ async def _load(ingest_id: UUID) -> tuple[_Waiting | None, IngestPlan]:
         NotFound: there is no such ingest.
     """
     async with database() as connection:
-        found = await rows(
+        ingests = await rows(
             connection,
             "select i.blob, i.etag, i.source, i.mapping, i.state, count(p.part)::int as parts"
             " from papers.ingests i left join papers.ingest_parts p using (ingest_id)"
             " where ingest_id = %s group by ingest_id",
             (ingest_id,),
         )
-    if not found:
+    if not ingests:
         raise unknown_ingest(ingest_id)
-    row = found[0]
+    row = ingests[0]
     mapping = ColumnMapping.model_validate(row["mapping"]) if row["mapping"] else None
     waiting = _Waiting(ingest_id, row["blob"], row["etag"], row["source"], mapping)
     ended = row["state"] not in (IngestState.WAITING, IngestState.READING, IngestState.MERGING)

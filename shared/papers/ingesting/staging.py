@@ -171,10 +171,10 @@ async def _store(part: _Part, batch: _Batch) -> bool:
     """Stage what was read and move the mark; False: somebody else moved it."""
     staged, rejected = await asyncio.to_thread(_converted, part, batch)
     async with database() as connection:
-        found = await rows(
+        ingests = await rows(
             connection, "select state from papers.ingests where ingest_id = %s for share", (part.ingest_id,)
         )
-        state = found[0]["state"] if found else None
+        state = ingests[0]["state"] if ingests else None
         if state != IngestState.READING:
             raise ingest_ended(part.ingest_id, state, IngestState.READING)
         moved = await connection.execute(
@@ -253,19 +253,19 @@ def _storable(text: str) -> str:
 
 async def _load(task: ReadPart) -> _Part:
     async with database() as connection:
-        found = await rows(
+        parts = await rows(
             connection,
             "select i.*, p.* from papers.ingest_parts p join papers.ingests i using (ingest_id)"
             " where ingest_id = %s and part = %s",
             (task.ingest_id, task.part),
         )
-    if not found:
+    if not parts:
         raise NotFound(
             f"The ingest {task.ingest_id} has no part {task.part}.",
             code="unknown-part",
             remedy="POST /api/papers/ingest takes the file in anew.",
         )
-    row = found[0]
+    row = parts[0]
     return _Part(
         ingest_id=task.ingest_id,
         number=task.part,

@@ -35,14 +35,14 @@ class Figures:
 
 def reasons(figures: Figures, limits: PaperSettings) -> list[str]:
     """Why a file with these figures is held back; empty: it is not."""
-    found: list[str] = []
+    because: list[str] = []
     read = figures.records + figures.rejected
     if not figures.records:
-        found.append(f"none of its {read:,} records could be read")
+        because.append(f"none of its {read:,} records could be read")
     elif figures.rejected > limits.papers_rejected_limit * read:
-        found.append(_share_of(figures.rejected, read, "records could not be read", limits.papers_rejected_limit))
+        because.append(_share_of(figures.rejected, read, "records could not be read", limits.papers_rejected_limit))
     if figures.known < FEWEST_KNOWN:
-        return found
+        return because
     limit = limits.papers_lost_abstracts_limit
     for losing, what in [
         (figures.losing_abstract, "abstract"),
@@ -51,11 +51,11 @@ def reasons(figures: Figures, limits: PaperSettings) -> list[str]:
         (figures.losing_name, "DOI or arXiv id"),
     ]:
         if losing > limit * figures.known:
-            found.append(_share_of(losing, figures.known, f"known papers would lose their {what}", limit))
+            because.append(_share_of(losing, figures.known, f"known papers would lose their {what}", limit))
     if figures.renamed > limits.papers_renamed_limit * figures.known:
         limit = limits.papers_renamed_limit
-        found.append(_share_of(figures.renamed, figures.known, "known papers would change their title", limit))
-    return found
+        because.append(_share_of(figures.renamed, figures.known, "known papers would change their title", limit))
+    return because
 
 
 def _share_of(part: int, whole: int, what: str, limit: float) -> str:

@@ -33,15 +33,15 @@ class Figures:
 
 def reasons(figures: Figures) -> list[str]:
     """Why another fit is due; empty: it is not."""
-    found: list[str] = []
+    because: list[str] = []
     if figures.searched is not None and figures.searched != figures.model:
-        found.append(f"the papers' vectors are of {figures.searched} now, and the map's of {figures.model}")
+        because.append(f"the papers' vectors are of {figures.searched} now, and the map's of {figures.model}")
     if figures.additions >= max(ENOUGH, GROWN * figures.papers):
         share = figures.additions / max(figures.papers, 1)
-        found.append(f"{figures.additions:,} papers came since, {share:.0%} of those that it was made of")
+        because.append(f"{figures.additions:,} papers came since, {share:.0%} of those that it was made of")
     if figures.additions >= ENOUGH and figures.far > FAR * figures.additions:
-        found.append(
+        because.append(
             f"{figures.far / figures.additions:.0%} of the papers that came since lie far from what it was fitted to;"
             f" {FAR_THEN:.0%} did then"
         )
-    return found
+    return because

@@ -63,9 +63,9 @@ async def _read(version: int, name: str) -> Model:
         )
     arrays: dict[str, Any] = {}
     for array in _ARRAYS:
-        one = described["arrays"][array]
-        data = await files.read(version, one["file"], one["sha256"])
-        arrays[array] = np.frombuffer(data, one["type"]).reshape(one["shape"])
+        about = described["arrays"][array]
+        data = await files.read(version, about["file"], about["sha256"])
+        arrays[array] = np.frombuffer(data, about["type"]).reshape(about["shape"])
     rows_ = {paper.tobytes(): row for row, paper in enumerate(arrays["papers"])}
     return Model(
         rows_, arrays["vectors"].astype(np.float32), arrays["positions"], arrays["middles"], described.get("leash", 1.0)

@@ -10,8 +10,8 @@ from shared.platform.errors import NotFound
 async def check() -> None:
     """Mail once a day while another fit of the current map is due; without a map nothing is."""
     try:
-        found = await versions.current()
+        current = await versions.current()
     except NotFound:
         return
-    if found.drift.due:
-        await alerts.alert_outgrown(found.version, found.drift.because)
+    if current.drift.due:
+        await alerts.alert_outgrown(current.version, current.drift.because)

@@ -34,7 +34,7 @@ async def place_share(task: PlaceShare) -> Placed:
         if row["drawn"] is not None or row["state"] != "building":
             return Placed(papers=0)
         cuts = row["shares"]
-        found = await _vectors(
+        papers = await _vectors(
             connection,
             f"select v.paper_id, v.embedding, b.x, b.y from papers.vectors_{row['model_id']:d} v"  # noqa: S608 - numbers
             f" left join {sample.points_before(row)} b using (paper_id)"
@@ -45,7 +45,7 @@ async def place_share(task: PlaceShare) -> Placed:
                 "upto": cuts[task.share] if task.share < len(cuts) else None,
             },
         )
-    placed = await _place(await model_of(task.version), found)
+    placed = await _place(await model_of(task.version), papers)
     async with database() as connection:
         await _copy(connection, placed)
         await connection.execute(
@@ -63,10 +63,10 @@ async def place_new(ref: MapRef, *, clock: Callable[[], float] = time.monotonic)
     deadline = clock() + BOX_SECONDS
     placed = 0
     while True:
-        found = await _place_batch(ref.version)
-        placed += found or 0
-        if found is None or clock() >= deadline:
-            return Placed(papers=placed, done=found is None)
+        batch = await _place_batch(ref.version)
+        placed += batch or 0
+        if batch is None or clock() >= deadline:
+            return Placed(papers=placed, done=batch is None)
 
 
 async def anything_to_do() -> bool:
@@ -84,8 +84,8 @@ async def anything_unplaced() -> bool:
 async def current_version() -> int | None:
     """The version that is seen; None: there is none yet."""
     async with database() as connection:
-        found = await rows(connection, "select version from papers.maps where state = 'current'")
-    return found[0]["version"] if found else None
+        maps = await rows(connection, "select version from papers.maps where state = 'current'")
+    return maps[0]["version"] if maps else None
 
 
 async def _place_batch(version: int) -> int | None:
@@ -105,15 +105,15 @@ async def _place_batch(version: int) -> int | None:
         )
         if not waiting or row["model_id"] is None:
             return None
-        found = await _vectors(
+        papers = await _vectors(
             connection,
             "select v.paper_id, v.embedding, null::real as x, null::real as y"  # noqa: S608 - numbers
             f" from papers.vectors_{row['model_id']:d} v where v.paper_id = any(%(ids)s)"
             f" and not exists (select from papers.map_points_{version:d} m where m.paper_id = v.paper_id)"
             " order by v.paper_id",
-            {"ids": [one["paper_id"] for one in waiting]},
+            {"ids": [paper["paper_id"] for paper in waiting]},
         )
-        placed = await _place(await model_of(version), found)
+        placed = await _place(await model_of(version), papers)
         await _copy(connection, placed)
         await connection.execute(
             f"insert into papers.map_points_{version:d} (paper_id, point, x, y, cluster)"  # noqa: S608 - a number
@@ -122,7 +122,7 @@ async def _place_batch(version: int) -> int | None:
         )
         await connection.execute(
             "update papers.maps set additions = additions + %s, far = far + %s where version = %s",
-            (len(placed), sum(one[4] < row["nearness"] for one in placed), version),
+            (len(placed), sum(paper[4] < row["nearness"] for paper in placed), version),
         )
     return len(placed)
 
@@ -139,32 +139,34 @@ async def _vectors(connection: AsyncConnection[Any], query: str, values: dict[st
     return await rows(connection, query, values)
 
 
-async def _place(model: Model, found: Sequence[dict[str, Any]]) -> list[_Place]:
-    if not found:
+async def _place(model: Model, papers: Sequence[dict[str, Any]]) -> list[_Place]:
+    if not papers:
         return []
     import asyncio  # noqa: PLC0415 - beside the library that needs it
 
-    return await asyncio.to_thread(_places, model, found)
+    return await asyncio.to_thread(_places, model, papers)
 
 
-def _places(model: Model, found: Sequence[dict[str, Any]]) -> list[_Place]:
+def _places(model: Model, papers: Sequence[dict[str, Any]]) -> list[_Place]:
     import numpy as np  # noqa: PLC0415 - as above
 
     from shared.papers.maps.layout import clusters, placing  # noqa: PLC0415 - as above
 
-    vectors = placing.unit(np.array([row["embedding"].to_numpy() for row in found], np.float32))
+    vectors = placing.unit(np.array([row["embedding"].to_numpy() for row in papers], np.float32))
     positions, nearness = placing.place(vectors, model.vectors, model.positions)
-    before = np.array([(row["x"], row["y"]) for row in found], np.float32)
+    before = np.array([(row["x"], row["y"]) for row in papers], np.float32)
     common = ~np.isnan(before[:, 0])
     positions[common] = before[common] + (positions[common] - before[common]) * model.leash
-    for row, one in enumerate(found):
+    for row, paper in enumerate(papers):
         # The papers of the sample lie where the fit has put them.
-        if (fitted := model.rows.get(one["paper_id"].bytes)) is not None:
+        if (fitted := model.rows.get(paper["paper_id"].bytes)) is not None:
             positions[row] = model.positions[fitted]
     own = clusters.nearest(positions, model.middles)
     return [
-        (one["paper_id"], *position, cluster, near)
-        for one, position, cluster, near in zip(found, positions.tolist(), own.tolist(), nearness.tolist(), strict=True)
+        (paper["paper_id"], *position, cluster, near)
+        for paper, position, cluster, near in zip(
+            papers, positions.tolist(), own.tolist(), nearness.tolist(), strict=True
+        )
     ]
 
 

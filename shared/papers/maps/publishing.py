@@ -43,12 +43,12 @@ async def publish(version: int) -> None:
     unit = placing.unit(vectors)
     _, distances = await sample.neighbours(version, len(papers))
     nearness = (1 - distances[:, : placing.NEAREST] ** 2 / 2).mean(axis=1)
-    found, middles = await regions(version, papers, positions, await _middles_before(row))
+    clusters, middles = await regions(version, papers, positions, await _middles_before(row))
     changes = {
         "extent": list(extent.sides()),
         "scale": aligned.scale,
         "nearness": float(np.percentile(nearness, _FAR_PERCENT)),
-        "clusters": json.dumps([one.model_dump() for one in found]),
+        "clusters": json.dumps([region.model_dump() for region in clusters]),
     }
     changes["published"] = await write(
         version,
@@ -59,7 +59,7 @@ async def publish(version: int) -> None:
             **{name: changes[name] for name in ("extent", "scale")},
         },
         {
-            "papers": np.frombuffer(b"".join(one.bytes for one in papers), "u1").reshape(-1, 16),
+            "papers": np.frombuffer(b"".join(paper.bytes for paper in papers), "u1").reshape(-1, 16),
             "vectors": unit.astype("<f2"),
             "positions": positions.astype("<f4"),
             "middles": middles.astype("<f4"),

@@ -39,10 +39,10 @@ async def plan(version: int) -> MapPlan:
         TerminalError: its model's vectors are no longer there.
     """
     async with database() as connection:
-        found = await rows(connection, "select * from papers.maps where version = %s for no key update", (version,))
-        if not found:
+        maps = await rows(connection, "select * from papers.maps where version = %s for no key update", (version,))
+        if not maps:
             raise unknown_map(version)
-        [row] = found
+        [row] = maps
         if row["state"] != "building":
             return MapPlan(ended=True)
         if row["sampled"] is None:
@@ -80,7 +80,7 @@ async def _choose(connection: AsyncConnection[Any], row: dict[str, Any]) -> dict
         (SHARE_PAPERS,),
     )
     # The last share takes all behind the cut before it, also what comes while the others are placed.
-    changes = {"sampled": inserted.rowcount, "shares": [one["paper_id"] for one in cuts]}
+    changes = {"sampled": inserted.rowcount, "shares": [cut["paper_id"] for cut in cuts]}
     await connection.execute(
         "update papers.maps set sampled = %s, shares = %s where version = %s",
         (changes["sampled"], changes["shares"], version),
@@ -104,7 +104,7 @@ async def find_neighbours(share: NeighbourShare) -> None:
     table = f"papers.map_sample_{share.version:d}"
     async with database() as connection:
         await connection.execute("select set_config('hnsw.ef_search', %s, true)", (str(2 * NEIGHBOURS + 10),))
-        found = await rows(
+        pairs = await rows(
             connection,
             f"select s.number, n.number as near, n.distance from {table} s cross join lateral"  # noqa: S608 - numbers
             f" (select o.number, o.embedding <=> s.embedding as distance from {table} o"
@@ -114,7 +114,7 @@ async def find_neighbours(share: NeighbourShare) -> None:
             prepare=False,
         )
     of: dict[int, list[tuple[int, float]]] = {number: [] for number in range(share.first, share.first + share.count)}
-    for row in found:
+    for row in pairs:
         if row["near"] != row["number"]:
             of[row["number"]].append((row["near"], row["distance"]))
     near, distances = _columns(list(of.values()), share.first, np)
@@ -140,13 +140,13 @@ async def read_sample(version: int) -> tuple[Sequence[UUID], Any, Any]:
 
     async with database() as connection:
         await register_vector_async(connection)
-        found = await rows(
+        papers = await rows(
             connection,
             f"select paper_id, embedding, x, y from papers.map_sample_{version:d} order by number",  # noqa: S608 - a number
         )
-    vectors = np.array([row["embedding"].to_numpy() for row in found], np.float32)
-    places_before = np.array([(row["x"], row["y"]) for row in found], np.float32)
-    return [row["paper_id"] for row in found], vectors, places_before
+    vectors = np.array([row["embedding"].to_numpy() for row in papers], np.float32)
+    places_before = np.array([(row["x"], row["y"]) for row in papers], np.float32)
+    return [row["paper_id"] for row in papers], vectors, places_before
 
 
 def points_before(row: dict[str, Any]) -> str:
@@ -160,8 +160,8 @@ def _columns(of: list[list[tuple[int, float]]], first: int, np: Any) -> tuple[An
     """As arrays. Of a vector that has no direction nothing is near; it then has itself, and an index may miss a few."""
     width = max(1, *map(len, of))
     near, distances = np.zeros((len(of), width), "<i4"), np.zeros((len(of), width), "<f4")
-    for row, one in enumerate(of):
-        comparable = [(number, distance) for number, distance in one if distance == distance]  # noqa: PLR0124 - NaN differs
+    for row, nearest in enumerate(of):
+        comparable = [(number, distance) for number, distance in nearest if distance == distance]  # noqa: PLR0124 - NaN differs
         filled = comparable[:width] + [comparable[-1] if comparable else (first + row, 1.0)] * (width - len(comparable))
         near[row] = [number for number, _ in filled]
         distances[row] = [(2 * max(distance, 0.0)) ** 0.5 for _, distance in filled]

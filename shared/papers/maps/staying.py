@@ -33,16 +33,16 @@ async def leash(row: dict[str, Any], vectors: Any, positions: Any, extent: Exten
         return 1.0
     async with database() as connection:
         await register_vector_async(connection)
-        found = await rows(
+        papers = await rows(
             connection,
             _COMMON.format(version=row["version"], before=row["starts_at"], model=row["model_id"]),
             (MEASURED,),
         )
-    if not found:
+    if not papers:
         return 1.0
-    own = placing.unit(np.array([one["embedding"].to_numpy() for one in found], np.float32))
+    own = placing.unit(np.array([paper["embedding"].to_numpy() for paper in papers], np.float32))
     now, _ = await asyncio.to_thread(placing.place, own, vectors, positions)
-    return aligning.leash(now, np.array([(one["x"], one["y"]) for one in found]), extent.widest or 1.0)
+    return aligning.leash(now, np.array([(paper["x"], paper["y"]) for paper in papers]), extent.widest or 1.0)
 
 
 _COMMON = """

@@ -28,31 +28,31 @@ async def accept(started_by: str) -> MapRef:
     model = await models.current()
     async with database() as connection:
         await _lock(connection)
-        found = await rows(connection, "select version from papers.maps where state = 'building'")
-        if not found and model is not None and await _any_vector(connection, model.model_id):
-            found = await rows(
+        maps = await rows(connection, "select version from papers.maps where state = 'building'")
+        if not maps and model is not None and await _any_vector(connection, model.model_id):
+            maps = await rows(
                 connection,
                 "insert into papers.maps (model_id, model, starts_at, state, started_by) values (%s, %s,"
                 " (select version from papers.maps where state = 'current'), 'building', %s) returning version",
                 (model.model_id, model.label, started_by),
             )
             # A database that was set back in time gives a number out again, of which there are files already.
-            await files.delete(found[0]["version"])
-    if not found:
+            await files.delete(maps[0]["version"])
+    if not maps:
         raise Conflict(
             "No paper has a vector yet, so that none has a place.",
             code="no-vectors",
             remedy="Take papers in; POST /api/papers/enrich gives them their vectors.",
         )
-    return MapRef(version=found[0]["version"])
+    return MapRef(version=maps[0]["version"])
 
 
 async def every() -> list[MapVersion]:
     """All versions, the newest first."""
     async with database() as connection:
-        found = await rows(connection, "select * from papers.maps order by version desc")
+        maps = await rows(connection, "select * from papers.maps order by version desc")
     searched = await _searched()
-    return [MapVersion.model_validate({**row, "drift": _drift(row, searched)}) for row in found]
+    return [MapVersion.model_validate({**row, "drift": _drift(row, searched)}) for row in maps]
 
 
 async def current() -> Map:
@@ -105,8 +105,8 @@ async def max_extent() -> MaxExtent:
 async def building() -> list[MapRef]:
     """The version that is being made, if one is."""
     async with database() as connection:
-        found = await rows(connection, "select version from papers.maps where state = 'building'")
-    return [MapRef(version=row["version"]) for row in found]
+        maps = await rows(connection, "select version from papers.maps where state = 'building'")
+    return [MapRef(version=row["version"]) for row in maps]
 
 
 async def fail(version: int, error: str) -> None:
@@ -134,8 +134,8 @@ async def swap(version: int) -> None:
             connection,
             "update papers.maps set state = 'dropped', ended_at = now() where state = 'previous' returning version",
         )
-        for one in dropped:
-            await connection.execute("select papers.drop_map(%s)", (one["version"],))
+        for old in dropped:
+            await connection.execute("select papers.drop_map(%s)", (old["version"],))
         await _nothing_waits_for_unkept(connection)
         await _see(connection, version, row["model_id"])
 
@@ -148,23 +148,23 @@ async def roll_back() -> None:
     """
     async with database() as connection:
         await _lock(connection)
-        found = await rows(connection, "select version, model_id from papers.maps where state = 'previous'")
-        if not found:
+        maps = await rows(connection, "select version, model_id from papers.maps where state = 'previous'")
+        if not maps:
             raise Conflict(
                 "There is no version of the map before this one.",
                 code="no-previous-map",
                 remedy=files.MAKE_ANOTHER,
             )
-        await _see(connection, found[0]["version"], found[0]["model_id"])
+        await _see(connection, maps[0]["version"], maps[0]["model_id"])
 
 
 async def unkept() -> list[int]:
     """Versions that are no longer seen, and of which there may be files."""
     async with database() as connection:
-        found = await rows(
+        maps = await rows(
             connection, "select version from papers.maps where state in ('failed', 'dropped') and files order by 1"
         )
-    return [row["version"] for row in found]
+    return [row["version"] for row in maps]
 
 
 async def files_deleted(version: int) -> None:
@@ -190,10 +190,10 @@ async def _nothing_waits_for_unkept(connection: AsyncConnection[Any]) -> None:
 
 async def queue_unplaced(connection: AsyncConnection[Any], version: int, model_id: int | None) -> None:
     """All papers with a vector that have no place on the version."""
-    found = await rows(
+    tables = await rows(
         connection, "select to_regclass(%s) is not null as is_there", (f"papers.vectors_{model_id or 0}",)
     )
-    if model_id is not None and found[0]["is_there"]:
+    if model_id is not None and tables[0]["is_there"]:
         query = (
             f"insert into papers.unplaced (version, paper_id) select %s, v.paper_id from papers.vectors_{model_id:d} v"  # noqa: S608 - numbers
             f" where not exists (select from papers.map_points_{version:d} m where m.paper_id = v.paper_id)"
@@ -230,7 +230,7 @@ def _map(row: dict[str, Any], searched: str | None) -> Map:
             **drawn,
             **hrefs,
             "extent": extent_of(row),
-            "levels": 1 + max((one["level"] for one in row["clusters"]), default=0),
+            "levels": 1 + max((cluster["level"] for cluster in row["clusters"]), default=0),
             "drift": _drift(row, searched),
         }
     )
@@ -255,8 +255,8 @@ async def _current_row() -> dict[str, Any]:
 
 async def _row(condition: str, *values: Any) -> dict[str, Any] | None:
     async with database() as connection:
-        found = await rows(connection, f"select * from papers.maps where {condition}", values)  # noqa: S608 - ours
-    return found[0] if found else None
+        maps = await rows(connection, f"select * from papers.maps where {condition}", values)  # noqa: S608 - ours
+    return maps[0] if maps else None
 
 
 async def _any_vector(connection: AsyncConnection[Any], model_id: int) -> bool:

@@ -127,6 +127,7 @@ def _check_size(size: int) -> None:
 def _damaged(place: int, reason: str) -> InvalidInput:
     return InvalidInput(
         f"The gzip file is damaged at byte {place:,}: {reason[:200]}.",
+        field="blob",
         code="file-damaged",
         remedy="Upload it again, whole. What stands before that byte was read, and nothing was published.",
     )

@@ -86,6 +86,7 @@ async def layout(file: io.BufferedReader) -> Layout:
         if sizes and max(sizes) > LARGEST_GROUP:
             raise InvalidInput(
                 f"A row group has {max(sizes):,} bytes; at most {LARGEST_GROUP:,} are read.",
+                field="blob",
                 code="row-group-too-large",
                 remedy="Write the file with smaller row groups.",
             )
@@ -177,5 +178,8 @@ def _next(batches: Iterator[Any]) -> Any:
 
 def _damaged(error: Exception) -> InvalidInput:
     return InvalidInput(
-        f"This is no whole Parquet file: {str(error)[:200]}.", code="file-damaged", remedy="Upload it again, whole."
+        f"This is no whole Parquet file: {str(error)[:200]}.",
+        field="blob",
+        code="file-damaged",
+        remedy="Upload it again, whole.",
     )

@@ -37,7 +37,7 @@ class Header:
     @classmethod
     def read(cls, text: str) -> Header:
         """The header in its text. The delimiter is that of `,;|` and tab which divides it into most names."""
-        delimiter = max(_DELIMITERS, key=lambda one: len(_first_row(text, one)))
+        delimiter = max(_DELIMITERS, key=lambda sign: len(_first_row(text, sign)))
         return cls(tuple(name.strip() for name in _first_row(text, delimiter)), delimiter)
 
 
@@ -59,7 +59,7 @@ async def records(lines: AsyncIterable[Line], header: Header) -> AsyncIterator[R
             used += count
             yield record
         held = held[used:]
-        size = sum(len(one.data or b"") for one in held)
+        size = sum(len(kept.data or b"") for kept in held)
         # Twice what a record did not end in: looked into for each line, a quotation mark that is not closed would have
         # all that is held read again each time.
         enough = max(BATCH_BYTES, 2 * size)
@@ -69,7 +69,7 @@ async def records(lines: AsyncIterable[Line], header: Header) -> AsyncIterator[R
 
 def _whole(lines: Sequence[Line], header: Header, *, ended: bool) -> list[tuple[Record | None, int]]:
     """The whole records that the lines begin with, each with the number of its lines."""
-    found: list[tuple[Record | None, int]] = []
+    whole: list[tuple[Record | None, int]] = []
     texts = [_text(line) for line in lines]
     left = sum(len(line.data or b"") for line in lines)
     start, wasted = 0, 0
@@ -81,20 +81,20 @@ def _whole(lines: Sequence[Line], header: Header, *, ended: bool) -> list[tuple[
         taken = lines[start : start + count]
         if not (reason := row.problem or _problem(row.values, header, taken)):
             values = dict(zip(header.names, row.values, strict=True))
-            found.append((Record(values, taken[-1].after, lines=count), count))
+            whole.append((Record(values, taken[-1].after, lines=count), count))
         elif not row.problem and not row.values:
-            found.append((None, count))
+            whole.append((None, count))
         else:
             # A stray quotation mark takes in the lines behind it: only its own line is given up. Where many have one,
             # more lines are with each, since all that is held was read for it.
             wasted += count - 1
             count = min(2 ** max(wasted // len(lines) - _STRAY, 0), len(lines) - start)
-            found += [
+            whole += [
                 (Record.refused(line.after, reason, line.data or b""), 1) for line in lines[start : start + count]
             ]
         left -= sum(len(line.data or b"") for line in lines[start : start + count])
         start += count
-    return found
+    return whole
 
 
 @dataclass(frozen=True, slots=True)

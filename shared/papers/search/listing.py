@@ -39,20 +39,20 @@ async def page(
     """
     oldest = question.sort == "oldest"
     after = _place(question.after, oldest=oldest) if question.after is not None else None
-    found: list[dict[str, Any]] = []
+    papers: list[dict[str, Any]] = []
     if after is None or after.day is not None:
-        found = await _read(connection, dated(condition, after, oldest=oldest), question, question.limit + 1)
-    if len(found) <= question.limit:
+        papers = await _read(connection, dated(condition, after, oldest=oldest), question, question.limit + 1)
+    if len(papers) <= question.limit:
         undated_after = after if after and after.day is None else None
         rest = undated(condition, undated_after, oldest=oldest)
-        found += await _read(connection, rest, question, question.limit + 1 - len(found))
+        papers += await _read(connection, rest, question, question.limit + 1 - len(papers))
     following = None
-    if len(found) > question.limit:
-        last = found[question.limit - 1]
+    if len(papers) > question.limit:
+        last = papers[question.limit - 1]
         following = json.dumps([last["at_date"] and last["at_date"].isoformat(), str(last["at_id"]), oldest])
     results: list[Any] = [
         {name: value for name, value in row.items() if name not in ("at_date", "at_id")}
-        for row in found[: question.limit]
+        for row in papers[: question.limit]
     ]
     return results, following
 

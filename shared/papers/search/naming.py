@@ -26,12 +26,12 @@ async def named(connection: AsyncConnection[Any], written: str, condition: Condi
     """The papers of the condition whose name was written, or a warning that none has it."""
     doi, arxiv_id = doi_within(written), arxiv_id_within(written)
     by_name = condition.also("p.doi = %(doi)s or p.arxiv_id = %(arxiv_id)s", doi=doi, arxiv_id=arxiv_id)
-    found = await rows(
+    papers = await rows(
         connection,
         f"select p.paper_id from papers.papers p where {by_name.sql} order by p.source, p.paper_id limit {_MOST}",  # noqa: S608 - ours
         by_name.values,
     )
-    hits = [Hit.model_validate(row) for row in found]
+    hits = [Hit.model_validate(row) for row in papers]
     name = f"arXiv id {arxiv_id}" if arxiv_id else f"DOI {doi}"
     warnings = [] if hits else [f"No paper that the filters let through has the {name}: it was searched as words."]
     return Hits(hits=hits, plan=["identifier"], warnings=warnings)

@@ -37,18 +37,18 @@ async def read(paper_id: UUID) -> PaperDetail:
     """
     selected = ", ".join(f"{column} as {name}" for name, column in COLUMNS.items())
     async with database() as connection:
-        found = await rows(
+        papers = await rows(
             connection,
             f"select p.details, {selected} from papers.papers p where p.paper_id = %s",  # noqa: S608 - ours
             (paper_id,),
         )
-        if not found:
+        if not papers:
             raise NotFound(
                 f"There is no paper {paper_id}.", code="unknown-paper", remedy="GET /api/papers finds those that are."
             )
         same = await rows(connection, _SAME_WORK, {"paper_id": paper_id})
-    details = found[0].pop("details")
-    paper: Any = found[0]
+    details = papers[0].pop("details")
+    paper: Any = papers[0]
     return PaperDetail(paper=paper, details=details, same_work=[SameWork.model_validate(row) for row in same])
 
 

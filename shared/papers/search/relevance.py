@@ -37,9 +37,9 @@ async def by_relevance(
     if question.similar_to:
         if isinstance(meaning, NoMeaning):
             return Hits(hits=[], plan=["exact"], warnings=[f"{meaning.reason}."])
-        found = await near_paper(connection, meaning, question.similar_to, condition, question.limit)
+        hits = await near_paper(connection, meaning, question.similar_to, condition, question.limit)
         others = condition.also("p.paper_id <> %(itself)s", itself=question.similar_to)
-        return await _with_the_rest(connection, question, others, meaning, found) if found.hits else found
+        return await _with_the_rest(connection, question, others, meaning, hits) if hits.hits else hits
     words = await with_words(connection, question.written or "", condition, question.limit)
     if by_name:
         words.warnings.extend(by_name.warnings)
@@ -50,8 +50,8 @@ async def by_relevance(
     if question.threshold is not None:
         # Before the orders are cut to the limit: what is left of them then is all there is.
         orders = [await _not_below(connection, meaning, order, question.threshold) for order in orders]
-    found = await with_similarity(connection, meaning, fused(orders, question.limit))
-    return await _with_the_rest(connection, question, condition, meaning, found)
+    hits = await with_similarity(connection, meaning, fused(orders, question.limit))
+    return await _with_the_rest(connection, question, condition, meaning, hits)
 
 
 def found_by_name(question: Question, by_name: Hits) -> Hits:
@@ -67,20 +67,20 @@ async def _not_below(connection: AsyncConnection[Any], meaning: Meaning, order: 
 
 
 async def _with_the_rest(
-    connection: AsyncConnection[Any], question: Question, condition: Condition, meaning: Meaning, found: Hits
+    connection: AsyncConnection[Any], question: Question, condition: Condition, meaning: Meaning, hits: Hits
 ) -> Hits:
     """What was found, and behind it, if that is less than was asked for, papers that have no vector yet."""
-    lacking = question.limit - len(found.hits)
+    lacking = question.limit - len(hits.hits)
     if lacking == 0:
         if not await any_without_vector(connection, meaning):
-            return found
+            return hits
         warning = "Some papers have no vector yet: they were not compared."
-        return found.model_copy(update={"warnings": [*found.warnings, warning]})
-    rest = await without_vector(connection, meaning, condition, found.hits, lacking)
+        return hits.model_copy(update={"warnings": [*hits.warnings, warning]})
+    rest = await without_vector(connection, meaning, condition, hits.hits, lacking)
     if not rest:
-        return found
+        return hits
     if question.threshold is not None or question.similar_to:
         warning = "Some papers that match have no vector: they were not compared."
-        return found.model_copy(update={"warnings": [*found.warnings, warning]})
+        return hits.model_copy(update={"warnings": [*hits.warnings, warning]})
     warning = "Some papers that match have no vector: they stand last."
-    return found.model_copy(update={"hits": [*found.hits, *rest], "warnings": [*found.warnings, warning]})
+    return hits.model_copy(update={"hits": [*hits.hits, *rest], "warnings": [*hits.warnings, warning]})

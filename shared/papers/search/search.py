@@ -123,12 +123,12 @@ def _listed(question: Question, condition: Condition, by_name: Hits | None) -> C
 async def _papers(connection: AsyncConnection[Any], hits: list[Hit], fields: tuple[str, ...]) -> list[FoundPaper]:
     """The papers of the hits, in their order."""
     selected = ", ".join(f"{COLUMNS[name]} as {name}" for name in fields if name in COLUMNS)
-    found = await rows(
+    papers = await rows(
         connection,
         f"select p.paper_id as at{', ' * bool(selected)}{selected} from papers.papers p where paper_id = any(%s)",  # noqa: S608 - ours
         ([hit.paper_id for hit in hits],),
     )
-    by_id: dict[UUID, Any] = {row.pop("at"): row for row in found}
+    by_id: dict[UUID, Any] = {row.pop("at"): row for row in papers}
     for hit in hits:
         if hit.paper_id in by_id and hit.similarity is not None:
             by_id[hit.paper_id]["similarity"] = hit.similarity

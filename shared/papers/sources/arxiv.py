@@ -97,12 +97,12 @@ def _moment(version: Any) -> datetime | None:
 def _categories(value: Any) -> tuple[str, ...]:
     """Several stand in one string, and in lists of such strings."""
     listed = list_of(value) if isinstance(value, list) else [value]
-    return tuple(dict.fromkeys(part for one in listed for part in text.line(one, "categories").split()))
+    return tuple(dict.fromkeys(part for entry in listed for part in text.line(entry, "categories").split()))
 
 
 def _terms(tags: Any) -> list[str]:
     terms = [object_of(tag).get("term") if isinstance(tag, dict) else tag for tag in list_of(tags)]
-    return [found for term in terms if (found := text.line(term, "tags"))]
+    return [name for term in terms if (name := text.line(term, "tags"))]
 
 
 def _name(author: Any) -> Any:
@@ -111,8 +111,8 @@ def _name(author: Any) -> Any:
 
 def _details(record: dict[str, Any]) -> dict[str, Any]:
     columns = {"journal_ref": "journal-ref", "comments": "comments", "license": "license", "report_no": "report-no"}
-    found = {name: text.line(record.get(key), key)[:1_000] for name, key in columns.items()}
-    return {name: value for name, value in found.items() if value}
+    texts = {name: text.line(record.get(key), key)[:1_000] for name, key in columns.items()}
+    return {name: value for name, value in texts.items() if value}
 
 
 def _is_withdrawn(summary: str | None, comments: str) -> bool:

@@ -33,10 +33,10 @@ _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u200b-\u200f\u2060\ud800-\udfff\uf
 
 def doi_of(value: Any) -> str | None:
     """The DOI that a text begins with, in lower case and without an address; None if there is none."""
-    found = _DOI.match(_beginning(value))
-    if not found:
+    match = _DOI.match(_beginning(value))
+    if not match:
         return None
-    doi = _without_end(re.split("[?#]", found[2])[0].rstrip("/") if found[1] else found[2])
+    doi = _without_end(re.split("[?#]", match[2])[0].rstrip("/") if match[1] else match[2])
     return None if doi.endswith("/") or "/" not in doi else doi.lower()
 
 
@@ -47,17 +47,17 @@ def arxiv_id_of(value: Any) -> str | None:
     """
     doi = doi_of(value) or ""
     written = doi[len(ARXIV_DOI) :] if doi.startswith(ARXIV_DOI) else _beginning(value)
-    found = _ARXIV.fullmatch(_without_end(written))
-    if not found:
+    match = _ARXIV.fullmatch(_without_end(written))
+    if not match:
         return None
-    return found[1] or f"{found[2]}/{found[3]}".lower()
+    return match[1] or f"{match[2]}/{match[3]}".lower()
 
 
 def doi_within(written: str) -> str | None:
     """The DOI that was pasted: as `doi_of`, or one behind `doi` anywhere in the text."""
-    if (doi := doi_of(written)) or not (found := _DOI_WITHIN.search(_beginning(written))):
+    if (doi := doi_of(written)) or not (match := _DOI_WITHIN.search(_beginning(written))):
         return doi
-    return doi_of(f"https://doi.org/{found[2]}" if found[1] else found[2])
+    return doi_of(f"https://doi.org/{match[2]}" if match[1] else match[2])
 
 
 def arxiv_id_within(written: str) -> str | None:
@@ -66,10 +66,10 @@ def arxiv_id_within(written: str) -> str | None:
     if arxiv_id := arxiv_id_of(written) or arxiv_id_of(doi):
         return arxiv_id
     text = _beginning(written)
-    found = _ARXIV_WITHIN.search(text)
-    if not found and not doi:
-        found = _ARXIV_ADDRESS.fullmatch(_without_end(text))
-    return arxiv_id_of(found[1]) if found else None
+    match = _ARXIV_WITHIN.search(text)
+    if not match and not doi:
+        match = _ARXIV_ADDRESS.fullmatch(_without_end(text))
+    return arxiv_id_of(match[1]) if match else None
 
 
 def _beginning(value: Any) -> str:

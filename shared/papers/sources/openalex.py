@@ -66,14 +66,14 @@ def abstract_of(inverted: Any) -> str | None:
 
 
 def _author(authorship: Any) -> Any:
-    found = object_of(authorship)
-    return object_of(found.get("author")).get("display_name") or found.get("raw_author_name")
+    author = object_of(authorship)
+    return object_of(author.get("author")).get("display_name") or author.get("raw_author_name")
 
 
 def _fields(record: dict[str, Any]) -> tuple[str, ...]:
     topic = object_of(record.get("primary_topic"))
     named = [object_of(topic.get(level)).get("display_name") for level in ("field", "subfield")]
-    return tuple(dict.fromkeys(found for name in named if (found := text.line(name, "primary_topic"))))
+    return tuple(dict.fromkeys(field for name in named if (field := text.line(name, "primary_topic"))))
 
 
 _COLUMNS = [

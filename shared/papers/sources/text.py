@@ -49,12 +49,12 @@ def title(value: Any) -> str:
     Raises:
         RecordRejected: there is none, or it is too long to be one.
     """
-    found = line(value, "title")
-    if not is_seen(found):
+    text = line(value, "title")
+    if not is_seen(text):
         raise RecordRejected("it has no title")
-    if len(found) > LONGEST_TITLE:
+    if len(text) > LONGEST_TITLE:
         raise RecordRejected(f"its title has more than {LONGEST_TITLE:,} characters")
-    return found
+    return text
 
 
 def abstract(value: Any) -> str | None:
@@ -63,10 +63,10 @@ def abstract(value: Any) -> str | None:
     Raises:
         RecordRejected: it is too long to be one.
     """
-    found = line(value, "abstract")
-    if len(found) > LONGEST_ABSTRACT:
+    text = line(value, "abstract")
+    if len(text) > LONGEST_ABSTRACT:
         raise RecordRejected(f"its abstract has more than {LONGEST_ABSTRACT:,} characters")
-    return found if is_seen(found) else None
+    return text if is_seen(text) else None
 
 
 def identifier(value: Any) -> str:
@@ -75,12 +75,12 @@ def identifier(value: Any) -> str:
     Raises:
         RecordRejected: there is none, or it is too long to be kept in an index.
     """
-    found = str(value) if isinstance(value, int) and not isinstance(value, bool) else line(value, "id")
-    if not is_seen(found):
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else line(value, "id")
+    if not is_seen(text):
         raise RecordRejected("it has no id")
-    if len(found) > LONGEST_ID:
+    if len(text) > LONGEST_ID:
         raise RecordRejected(f"its id has more than {LONGEST_ID} characters")
-    return found
+    return text
 
 
 def names(values: Any, field: str = "authors") -> tuple[str, ...]:
@@ -120,10 +120,8 @@ def name_key(name: str) -> str:
 
 def link_of(value: Any) -> str | None:
     """An address of the web; None if it is none, since a page will offer it to be clicked."""
-    found = line(value, "link")
-    return (
-        found if found.startswith(("https://", "http://")) and " " not in found and len(found) <= LONGEST_LINK else None
-    )
+    link = line(value, "link")
+    return link if link.startswith(("https://", "http://")) and " " not in link and len(link) <= LONGEST_LINK else None
 
 
 def day_of(value: Any, field: str) -> date | None:

@@ -70,25 +70,25 @@ def embedder(version: ModelVersion) -> Embedder:
         case "static":
             from shared.papers.embedding.embedders.static import StaticEmbedder  # noqa: PLC0415 - as above
 
-            found: Embedder = StaticEmbedder.loaded()
+            model: Embedder = StaticEmbedder.loaded()
         case "minilm":
             from shared.papers.embedding.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415 - as above
 
-            found = MiniLmEmbedder.loaded()
+            model = MiniLmEmbedder.loaded()
         case "hashing":
             from shared.papers.embedding.embedders.hashing import HashingEmbedder  # noqa: PLC0415 - as above
 
-            found = HashingEmbedder()
+            model = HashingEmbedder()
         case _:
             raise NotFound(
                 f"There is no embedder {version.name!r}.",
                 code="unknown-embedder",
                 remedy="Set PAPERS_EMBEDDER to one that is.",
             )
-    if found.version != version.version:
+    if model.version != version.version:
         raise TerminalError(
-            f"The embedder {version.name} is {found.version} here, and the vectors are of {version.version}.",
+            f"The embedder {version.name} is {model.version} here, and the vectors are of {version.version}.",
             code="embedder-other-version",
             remedy="Run the app's version that made them, or wait until the new version is built beside them.",
         )
-    return found
+    return model

@@ -87,7 +87,11 @@ class MiniLmEmbedder:
         for begin in range(0, len(order), _TEXTS_AT_ONCE):
             some = order[begin : begin + _TEXTS_AT_ONCE]
             vectors[some] = self._computed([encodings[at].ids for at in some])
-        return Embedded(vectors, sum(len(one.ids) for one in encodings), [bool(one.overflowing) for one in encodings])
+        return Embedded(
+            vectors,
+            sum(len(encoding.ids) for encoding in encodings),
+            [bool(encoding.overflowing) for encoding in encodings],
+        )
 
     def _computed(self, ids: list[list[int]]) -> Any:
         import numpy as np  # noqa: PLC0415 - as above
@@ -95,9 +99,9 @@ class MiniLmEmbedder:
         longest = max(map(len, ids))
         tokens = np.zeros((len(ids), longest), np.int64)
         mask = np.zeros((len(ids), longest, 1), np.float32)
-        for row, one in enumerate(ids):
-            tokens[row, : len(one)] = one
-            mask[row, : len(one)] = 1
+        for row, ids_of_text in enumerate(ids):
+            tokens[row, : len(ids_of_text)] = ids_of_text
+            mask[row, : len(ids_of_text)] = 1
         state = (
             self._weights["embeddings.word_embeddings.weight"][tokens]
             + self._weights["embeddings.position_embeddings.weight"][:longest]

@@ -58,16 +58,21 @@ class OpenAiEmbedder:
             answer = await self.client.embeddings.create(
                 model=self._model, input=shortened, dimensions=self.dimensions, encoding_format="float"
             )
-        answers: list[Any] = getattr(answer, "data", None) or []  # another service's page is given as text
-        if sorted(one.index for one in answers) != list(range(len(texts))) or any(
-            len(one.embedding) != self.dimensions for one in answers
+        embeddings: list[Any] = getattr(answer, "data", None) or []  # another service's page is given as text
+        if sorted(embedding.index for embedding in embeddings) != list(range(len(texts))) or any(
+            len(embedding.embedding) != self.dimensions for embedding in embeddings
         ):
             raise TerminalError(
                 f"The embeddings service did not answer with a vector of {self.dimensions} numbers for each text.",
                 code="embedder-answers-otherwise",
                 remedy="See PAPERS_OPENAI_ENDPOINT, and whether the model has vectors of PAPERS_OPENAI_DIMENSIONS.",
             )
-        vectors = np.stack([of_length_one(one.embedding) for one in sorted(answers, key=lambda one: one.index)])
+        vectors = np.stack(
+            [
+                of_length_one(embedding.embedding)
+                for embedding in sorted(embeddings, key=lambda embedding: embedding.index)
+            ]
+        )
         cut = [short is not text for short, text in zip(shortened, texts, strict=True)]
         usage: Any = getattr(answer, "usage", None)  # some services of the same form leave it out
         tokens = usage.total_tokens if usage else sum(map(self.tokens, shortened))

@@ -58,7 +58,7 @@ class OpenAiBatches:
 
     async def send(self, claim: UUID, texts: dict[UUID, str]) -> str:
         """Give the service the texts of these papers; its name for the batch, whose metadata hold `claim`."""
-        lines = "".join(f"{json.dumps(self._request(*one))}\n" for one in texts.items())
+        lines = "".join(f"{json.dumps(self._request(*item))}\n" for item in texts.items())
         with problems():
             file = await self._client.files.create(file=(f"{claim}.jsonl", lines.encode()), purpose="batch")
             batch = await self._client.batches.create(
@@ -81,8 +81,8 @@ class OpenAiBatches:
         """How far a batch is."""
         with problems():
             batch = await self._client.batches.retrieve(remote_id)
-        answers = [one for one in (batch.output_file_id, batch.error_file_id) if one]
-        errors = [str(one.message) for one in (batch.errors.data or [])] if batch.errors else []
+        answers = [file for file in (batch.output_file_id, batch.error_file_id) if file]
+        errors = [str(error.message) for error in (batch.errors.data or [])] if batch.errors else []
         return Progress(
             ended=batch.status in _ENDED,
             reason=": ".join([batch.status, *errors[:1]])[:300],

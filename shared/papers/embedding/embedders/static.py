@@ -70,4 +70,6 @@ class StaticEmbedder:
         # A text without a word that is known has no direction; it gets one, which is near to nothing.
         vectors[lengths[:, 0] == 0, 0] = 1
         vectors /= np.where(lengths == 0, 1, lengths)
-        return Embedded(vectors, sum(len(one.ids) for one in encodings), [bool(one.overflowing) for one in encodings])
+        return Embedded(
+            vectors, sum(len(item.ids) for item in encodings), [bool(item.overflowing) for item in encodings]
+        )

@@ -17,10 +17,10 @@ _ROUNDS: Final = 50
 
 def sizes(points: int) -> list[int]:
     """How many clusters each level has, the coarsest first."""
-    found = [max(1, min(MOST, int(points**0.5)))]
-    while found[0] >= _FEW:
-        found.insert(0, found[0] // _WIDTH)
-    return found
+    counts = [max(1, min(MOST, int(points**0.5)))]
+    while counts[0] >= _FEW:
+        counts.insert(0, counts[0] // _WIDTH)
+    return counts
 
 
 def fine(positions: Any, count: int, seed: int, *, before: Any = None) -> Any:
@@ -51,10 +51,10 @@ def fine(positions: Any, count: int, seed: int, *, before: Any = None) -> Any:
 
 def nearest(positions: Any, middles: Any) -> Any:
     """The number of the nearest middle of each row."""
-    found = [
+    numbers = [
         _away(positions[begin : begin + 65_536], middles).argmin(axis=1) for begin in range(0, len(positions), 65_536)
     ]
-    return np.concatenate(found) if found else np.empty(0, np.int64)
+    return np.concatenate(numbers) if numbers else np.empty(0, np.int64)
 
 
 def joined(middles: Any, weights: Any, count: int) -> list[int]:

@@ -58,10 +58,10 @@ def _terms(text: str) -> Iterable[str]:
 def distinctive(counts: Sequence[Counter[str]]) -> list[list[str]]:
     """Of each cluster the terms that tell it from the others, the best first, none that repeats a better one."""
     everywhere: Counter[str] = Counter()
-    for one in counts:
-        everywhere.update(one)
+    for own in counts:
+        everywhere.update(own)
     average = everywhere.total() / max(len(counts), 1)
-    return [_best(one, everywhere, average) for one in counts]
+    return [_best(own, everywhere, average) for own in counts]
 
 
 def name_of(words: Sequence[str]) -> str:
@@ -74,15 +74,15 @@ def _best(counts: Counter[str], everywhere: Counter[str], average: float) -> lis
         # The root keeps words that all regions are full of from standing first in each.
         return counts[term] ** 0.5 * math.log(1 + average / everywhere[term]) * (1.5 if " " in term else 1.0)
 
-    found: list[str] = []
+    best: list[str] = []
     # Of what one paper alone says nobody learns what the cluster is about, unless there is nothing else.
     often = [term for term, n in counts.items() if n > 2] or list(counts)  # noqa: PLR2004 - a title counts twice
     for term in sorted(often, key=lambda term: (-weight(term), term)):
-        if not any(_overlap(term, other) for other in found):
-            found.append(term)
-        if len(found) == TERMS:
+        if not any(_overlap(term, other) for other in best):
+            best.append(term)
+        if len(best) == TERMS:
             break
-    return found
+    return best
 
 
 def _overlap(term: str, other: str) -> bool:

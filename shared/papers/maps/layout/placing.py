@@ -14,8 +14,8 @@ _ROWS = 512
 
 def unit(vectors: Any) -> Any:
     """The rows with length 1."""
-    found = np.asarray(vectors, np.float32)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    rows = np.asarray(vectors, np.float32)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
 
 
 def place(vectors: Any, sample: Any, positions: Any) -> tuple[Any, Any]:
@@ -27,11 +27,11 @@ def place(vectors: Any, sample: Any, positions: Any) -> tuple[Any, Any]:
         positions: of the sample.
     """
     nearest = min(NEAREST, len(sample))
-    found, nearness = np.empty((len(vectors), 2), np.float32), np.empty(len(vectors), np.float32)
+    places, nearness = np.empty((len(vectors), 2), np.float32), np.empty(len(vectors), np.float32)
     for begin in range(0, len(vectors), _ROWS):
         rows = slice(begin, begin + _ROWS)
         likeness = vectors[rows] @ sample.T
         closest = np.argpartition(likeness, len(sample) - nearest, axis=1)[:, len(sample) - nearest :]
-        found[rows] = np.median(positions[closest], axis=1)
+        places[rows] = np.median(positions[closest], axis=1)
         nearness[rows] = np.take_along_axis(likeness, closest, axis=1).mean(axis=1)
-    return found, nearness
+    return places, nearness

@@ -16,9 +16,9 @@ def principal(vectors: Any) -> Any:
     _, axes = np.linalg.eigh(centred.T @ centred)
     axes = axes[:, ::-1][:, :2]
     axes = axes * np.where(axes[np.abs(axes).argmax(axis=0), range(axes.shape[1])] < 0, -1, 1)
-    found = np.zeros((len(centred), 2))
-    found[:, : axes.shape[1]] = centred @ axes
-    return (found / (found[:, 0].std() or 1.0)).astype(np.float32)
+    positions = np.zeros((len(centred), 2))
+    positions[:, : axes.shape[1]] = centred @ axes
+    return (positions / (positions[:, 0].std() or 1.0)).astype(np.float32)
 
 
 def continued(before: Any, neighbours: Any) -> Any:
@@ -26,12 +26,12 @@ def continued(before: Any, neighbours: Any) -> Any:
 
     Rows without such a neighbour are placed once theirs are; what is never reached lies in the middle.
     """
-    found = np.array(before, np.float32)
-    while (missing := np.flatnonzero(np.isnan(found[:, 0]))).size:
-        near = found[neighbours[missing]]
+    positions = np.array(before, np.float32)
+    while (missing := np.flatnonzero(np.isnan(positions[:, 0]))).size:
+        near = positions[neighbours[missing]]
         reached = ~np.isnan(near[:, :, 0]).all(axis=1)
         if not reached.any():
-            found[missing] = np.nanmedian(found, axis=0) if missing.size < len(found) else 0.0
+            positions[missing] = np.nanmedian(positions, axis=0) if missing.size < len(positions) else 0.0
             break
-        found[missing[reached]] = np.nanmedian(near[reached], axis=1)
-    return found
+        positions[missing[reached]] = np.nanmedian(near[reached], axis=1)
+    return positions

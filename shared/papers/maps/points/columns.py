@@ -36,5 +36,5 @@ async def columns(
     row = np.dtype(fields)
     count, rest = divmod(len(data) - _HEADER_BYTES - _END_BYTES, row.itemsize)
     assert not rest, "a column is of another type, or null"
-    found: Any = np.frombuffer(data, row, count, _HEADER_BYTES)
-    return {name: found[name] for name in types}
+    table: Any = np.frombuffer(data, row, count, _HEADER_BYTES)
+    return {name: table[name] for name in types}

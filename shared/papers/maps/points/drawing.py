@@ -27,10 +27,11 @@ async def draw(version: int) -> int:
         await connection.execute(_NUMBER.format(version=version).encode(), {"version": version})
         await connection.execute("select papers.finish_map(%s)", (version,))
         sources = await rows(connection, _SOURCES.format(version=version), {"most": tiles.OTHER})
-        points = await read_points(connection, version, [one["source"] for one in sources])
+        points = await read_points(connection, version, [source["source"] for source in sources])
         drawn = await _write(row, points)
         drawn["classes"] = [
-            {"class": number, "name": one["source"], "papers": one["papers"]} for number, one in enumerate(sources)
+            {"class": number, "name": source["source"], "papers": source["papers"]}
+            for number, source in enumerate(sources)
         ]
         await connection.execute(
             "update papers.maps set papers = %s, drawn = %s, clusters = %s, moved = %s where version = %s",
@@ -50,8 +51,8 @@ async def read_points(
 ) -> tiles.Points:
     """Points of a version in the order of their numbers, from `first` on."""
     values = {"sources": sources, "first": first, "most": most, "other": tiles.OTHER}
-    found = await columns(connection, _POINTS.format(version=version), values, _TYPES)
-    return tiles.Points(first, found["x"], found["y"], found["class"], found["year"], found["cluster"])
+    column = await columns(connection, _POINTS.format(version=version), values, _TYPES)
+    return tiles.Points(first, column["x"], column["y"], column["class"], column["year"], column["cluster"])
 
 
 async def _write(row: dict[str, Any], points: tiles.Points) -> dict[str, Any]:
@@ -84,8 +85,8 @@ async def _moved(connection: AsyncConnection[Any], row: dict[str, Any]) -> float
     if not before[0]["is_there"]:
         return None
     query = _MOVED.format(version=row["version"], before=row["starts_at"])
-    [found] = await rows(connection, query, {"widest": extent_of(row).widest or 1.0})
-    return found["moved"]
+    [way] = await rows(connection, query, {"widest": extent_of(row).widest or 1.0})
+    return way["moved"]
 
 
 def _counted(clusters: list[dict[str, Any]], points: tiles.Points) -> list[dict[str, Any]]:
@@ -93,12 +94,12 @@ def _counted(clusters: list[dict[str, Any]], points: tiles.Points) -> list[dict[
     import numpy as np  # noqa: PLC0415 - as above
 
     counts = np.bincount(points.clusters.astype(np.int64), minlength=256).tolist()
-    papers = {one["cluster"]: counts[one["number"]] for one in clusters if one["number"] is not None}
+    papers = {cluster["cluster"]: counts[cluster["number"]] for cluster in clusters if cluster["number"] is not None}
     # The coarser ones come first, so that backwards each is complete before it is added to the one above it.
-    for one in reversed(clusters):
-        if one["parent"] is not None:
-            papers[one["parent"]] = papers.get(one["parent"], 0) + papers.get(one["cluster"], 0)
-    return [{**one, "papers": papers.get(one["cluster"], 0)} for one in clusters]
+    for cluster in reversed(clusters):
+        if cluster["parent"] is not None:
+            papers[cluster["parent"]] = papers.get(cluster["parent"], 0) + papers.get(cluster["cluster"], 0)
+    return [{**cluster, "papers": papers.get(cluster["cluster"], 0)} for cluster in clusters]
 
 
 _NUMBER = """

@@ -100,6 +100,6 @@ def _commonest(cell: Any, values: Any, cells: int) -> Any:
     pairs, counts = np.unique(cell * 256 + np.asarray(values, np.int64), return_counts=True)
     # Of each cell the pair with the highest count comes last, and so stays.
     order = np.lexsort((-(pairs % 256), counts))
-    found = np.full(cells, OTHER, "u1")
-    found[pairs[order] // 256] = pairs[order] % 256
-    return found
+    commonest = np.full(cells, OTHER, "u1")
+    commonest[pairs[order] // 256] = pairs[order] % 256
+    return commonest

@@ -36,11 +36,11 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
     terms, titles = await _terms_and_titles(papers, own.tolist(), len(middles))
     weights = np.bincount(own, minlength=len(middles))
     levels = [*(clusters.joined(middles, weights, size) for size in sizes[:-1]), list(range(len(middles)))]
-    found: list[Cluster] = []
+    named_clusters: list[Cluster] = []
     titles_of: list[list[str]] = []
     number_at: dict[tuple[int, int], int] = {}
     for level, labels in enumerate(levels):
-        groups = [[fine for fine, label in enumerate(labels) if label == one] for one in sorted(set(labels))]
+        groups = [[fine for fine, label in enumerate(labels) if label == number] for number in sorted(set(labels))]
         counted = [sum((terms[fine] for fine in group), Counter[str]()) for group in groups]
         for group, words in zip(groups, naming.distinctive(counted), strict=True):
             inside = np.isin(own, group)
@@ -48,7 +48,7 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
                 continue  # a region of the map before that nobody is in any more
             x, y = np.median(positions[inside], axis=0).tolist()
             cluster = Cluster(
-                cluster=len(found),
+                cluster=len(named_clusters),
                 level=level,
                 parent=number_at[level - 1, levels[level - 1][group[0]]] if level else None,
                 name=naming.name_of(words),
@@ -59,9 +59,9 @@ async def regions(version: int, papers: Sequence[UUID], positions: Any, before: 
                 number=group[0] if level == len(levels) - 1 else None,
             )
             number_at[level, labels[group[0]]] = cluster.cluster
-            found.append(cluster)
+            named_clusters.append(cluster)
             titles_of.append([title for fine in group for title in titles[fine][:_TITLES]][:_TITLES])
-    return await namer().named(found, titles_of), middles
+    return await namer().named(named_clusters, titles_of), middles
 
 
 async def _terms_and_titles(
@@ -71,13 +71,13 @@ async def _terms_and_titles(
     from shared.papers.maps.layout import naming  # noqa: PLC0415 - as above
 
     async with database() as connection:
-        found = await rows(
+        texts = await rows(
             connection, "select paper_id, title, abstract from papers.papers where paper_id = any(%s)", (list(papers),)
         )
     cluster_of = dict(zip(papers, own, strict=True))
     terms: list[Counter[str]] = [Counter() for _ in range(count)]
     titles: list[list[str]] = [[] for _ in range(count)]
-    for row in found:
+    for row in texts:
         cluster = cluster_of[row["paper_id"]]
         terms[cluster].update(naming.terms(row["title"], row["abstract"]))
         if len(titles[cluster]) < _TITLES:

@@ -89,15 +89,15 @@ class ModelNamer:
         async with self._client:
             for begin in range(0, len(clusters), _AT_ONCE):
                 names |= await self._ask(clusters[begin : begin + _AT_ONCE], titles[begin : begin + _AT_ONCE])
-        return [one.model_copy(update={"name": names.get(one.cluster, one.name)}) for one in clusters]
+        return [cluster.model_copy(update={"name": names.get(cluster.cluster, cluster.name)}) for cluster in clusters]
 
     async def _ask(self, clusters: list[Cluster], titles: Sequence[list[str]]) -> dict[int, str]:
         """Names by the regions' numbers; none where the model does not answer as it should."""
         from openai import OpenAIError  # noqa: PLC0415 - loads in the activity that needs it
 
         described = [
-            {"region": one.cluster, "terms": one.words, "titles": some}
-            for one, some in zip(clusters, titles, strict=True)
+            {"region": cluster.cluster, "terms": cluster.words, "titles": some}
+            for cluster, some in zip(clusters, titles, strict=True)
         ]
         request: dict[str, Any] = {
             "model": self._model,
@@ -119,8 +119,8 @@ class ModelNamer:
                 "The model named no regions of the map (%s): they are named by their own terms.", type(error).__name__
             )
             return {}
-        numbers = {one.cluster for one in clusters}
-        plain = ((one.region, " ".join(one.name.replace("\0", "").split())[:_LONGEST]) for one in named)
+        numbers = {cluster.cluster for cluster in clusters}
+        plain = ((region.region, " ".join(region.name.replace("\0", "").split())[:_LONGEST]) for region in named)
         return {region: name for region, name in plain if region in numbers and name}
 
 

@@ -67,8 +67,8 @@ async def meaning_of(written: str | None) -> Meaning | NoMeaning:
 
 async def near(connection: AsyncConnection[Any], meaning: Meaning, condition: Condition, limit: int) -> Hits:
     """The papers of the condition that are nearest to the question."""
-    found = await nearest(connection, meaning.version, _written(meaning.vector), condition, limit)
-    return found.model_copy(update={"hits": _cosines(meaning, found.hits)})
+    hits = await nearest(connection, meaning.version, _written(meaning.vector), condition, limit)
+    return hits.model_copy(update={"hits": _cosines(meaning, hits.hits)})
 
 
 async def near_paper(
@@ -77,14 +77,14 @@ async def near_paper(
     """The papers of the condition that are nearest to one, without it."""
     import numpy as np  # noqa: PLC0415 - loads when papers are searched
 
-    found = await rows(
+    vectors = await rows(
         connection,
         f"select embedding::real[] from papers.vectors_{meaning.version.model_id:d} where paper_id = %s",  # noqa: S608 - a number
         (paper_id,),
     )
-    if not found:
+    if not vectors:
         return Hits(hits=[], plan=["exact"], warnings=["The paper has no vector yet."])
-    itself = Meaning(meaning.version, meaning.centre, np.array(found[0]["embedding"]) + meaning.centre)
+    itself = Meaning(meaning.version, meaning.centre, np.array(vectors[0]["embedding"]) + meaning.centre)
     return await near(connection, itself, condition.also("p.paper_id <> %(itself)s", itself=paper_id), limit)
 
 
@@ -93,13 +93,13 @@ async def with_similarity(connection: AsyncConnection[Any], meaning: Meaning, hi
     unknown = [hit.paper_id for hit in hits.hits if hit.similarity is None]
     if not unknown:
         return hits
-    found = await rows(
+    similarities = await rows(
         connection,
         f"select paper_id, -(embedding <#> %s::halfvec) as similarity from papers.vectors_{meaning.version.model_id:d}"  # noqa: S608 - a number
         " where paper_id = any(%s)",
         (_written(meaning.vector), unknown),
     )
-    compared = {hit.paper_id: hit for hit in _cosines(meaning, map(Hit.model_validate, found))}
+    compared = {hit.paper_id: hit for hit in _cosines(meaning, map(Hit.model_validate, similarities))}
     return hits.model_copy(update={"hits": [compared.get(hit.paper_id, hit) for hit in hits.hits]})
 
 
@@ -113,7 +113,7 @@ async def without_vector(
         "excluded": [hit.paper_id for hit in excluded],
         "limit": limit,
     }
-    found = await rows(
+    papers = await rows(
         connection,
         "select p.paper_id from papers.unembedded u join papers.papers p using (paper_id)"  # noqa: S608 - as above
         f" where u.model_id = %(model)s and ({condition.sql}) and p.paper_id <> all(%(excluded)s)"
@@ -123,7 +123,7 @@ async def without_vector(
         values,
         prepare=False,
     )
-    return [Hit.model_validate(row) for row in found]
+    return [Hit.model_validate(row) for row in papers]
 
 
 async def any_without_vector(connection: AsyncConnection[Any], meaning: Meaning) -> bool:

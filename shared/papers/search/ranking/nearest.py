@@ -47,9 +47,9 @@ async def nearest(
     if version.indexed:
         papers = expected if condition == Condition() else max(await estimate(connection, Condition()), expected)
         if limit * papers / expected <= FAR:
-            found = await by_index(connection, query, expected, papers)
-            if len(found) == limit:
-                return Hits(hits=found, plan=["index"])
+            hits = await by_index(connection, query, expected, papers)
+            if len(hits) == limit:
+                return Hits(hits=hits, plan=["index"])
             # What matches lies far from the question: the index gave up before it had enough.
     return Hits(hits=await (_few_one_by_one if expected <= MANY else _one_by_one)(connection, query), plan=["exact"])
 

@@ -58,14 +58,14 @@ async def by_index(connection: AsyncConnection[Any], query: NearestQuery, matchi
     everything = query.condition == Condition()
     around = replace(query, condition=Condition(), limit=max(query.limit if everything else 0, HELD_AGAINST))
     width = max(LOOKED_AT, 2 * around.limit)
-    found = await _look(connection, around, width)
-    caught = await _missed(connection, around, found, min(100 * SAMPLED / papers, 100))
+    hits = await _look(connection, around, width)
+    caught = await _missed(connection, around, hits, min(100 * SAMPLED / papers, 100))
     if caught:
-        found = _nearest([*found, *await _look(connection, around, width, begin=caught)], around.limit)
+        hits = _nearest([*hits, *await _look(connection, around, width, begin=caught)], around.limit)
     if everything:
-        return found[: query.limit]
+        return hits[: query.limit]
     width = int(max(LOOKED_AT * (papers / matching) ** 0.5, 2 * query.limit))
-    return (await _look(connection, query, width, begin=found[0] if caught else None))[: query.limit]
+    return (await _look(connection, query, width, begin=hits[0] if caught else None))[: query.limit]
 
 
 async def _look(
@@ -96,9 +96,7 @@ async def _look(
     return [Hit.model_validate(row) for row in await rows(connection, sql, values, prepare=False)]
 
 
-async def _missed(
-    connection: AsyncConnection[Any], query: NearestQuery, found: list[Hit], percent: float
-) -> Hit | None:
+async def _missed(connection: AsyncConnection[Any], query: NearestQuery, hits: list[Hit], percent: float) -> Hit | None:
     """The nearest of a sample of so many percent that should be among what was found, and is not."""
     sql = f"""
         select * from (
@@ -107,8 +105,8 @@ async def _missed(
         ) sampled
         where similarity > %(last)s order by similarity desc limit %(limit)s
     """  # noqa: S608 - numbers, and a table of ours
-    values = {**query.values, "last": found[-1].similarity if found else -2}
-    found_ids = {hit.paper_id for hit in found}
+    values = {**query.values, "last": hits[-1].similarity if hits else -2}
+    found_ids = {hit.paper_id for hit in hits}
     nearer = [Hit.model_validate(row) for row in await rows(connection, sql, values, prepare=False)]
     return next((hit for hit in nearer if hit.paper_id not in found_ids), None)
 

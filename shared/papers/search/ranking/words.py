@@ -27,9 +27,9 @@ async def with_words(connection: AsyncConnection[Any], written: str, condition: 
         select paper_id, count(*) over () > {RANKED} as more from matching, question
         order by ts_rank_cd(matching.words, question.words) desc, paper_id limit %(limit)s
     """  # noqa: S608 - numbers, and conditions of ours
-    found = await rows(connection, query, {**condition.values, "written": written, "limit": limit}, prepare=False)
-    hits = Hits(hits=[Hit(paper_id=row["paper_id"]) for row in found], plan=["words"])
-    if found and found[0]["more"]:
+    papers = await rows(connection, query, {**condition.values, "written": written, "limit": limit}, prepare=False)
+    hits = Hits(hits=[Hit(paper_id=row["paper_id"]) for row in papers], plan=["words"])
+    if papers and papers[0]["more"]:
         hits.warnings.append(
             f"More than {RANKED:,} papers hold these words; by their words {RANKED:,} of them were ranked."
         )

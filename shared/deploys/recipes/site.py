@@ -28,12 +28,12 @@ class Site(SimpleHTTPRequestHandler):
     def send_head(self) -> Any:
         """The file for the path; the page or the index where there is none."""
         try:
-            return self._found(PurePosixPath(unquote(urlsplit(self.path).path)).parts[1:])
+            return self._resolved(PurePosixPath(unquote(urlsplit(self.path).path)).parts[1:])
         except (OSError, ValueError):  # no file can have such a name: too long, or with a NUL
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
 
-    def _found(self, parts: tuple[str, ...]) -> Any:
+    def _resolved(self, parts: tuple[str, ...]) -> Any:
         file = self.root.joinpath(*parts)
         if any(part.startswith(".") and part != REAL for part in parts) or not file.resolve().is_relative_to(self.root):
             return self._missing(parts)

@@ -46,7 +46,7 @@ async def enqueue(deployment: Deployment, *, again: bool = False) -> bool:
     await store.change(
         deployment.id,
         deployment.organization_id,
-        lambda found, _: found.model_copy(update={"sent_at": datetime.now(UTC)}),
+        lambda document, _: document.model_copy(update={"sent_at": datetime.now(UTC)}),
     )
     return True
 

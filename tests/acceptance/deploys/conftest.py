@@ -120,7 +120,7 @@ class Deploys:
         """
         app = BROKEN if answer is None else APP.format(answer=answer, seconds=start_seconds)
         build = BUILD.format(builds=str(self.builds), name=project, seconds=build_seconds)
-        asked = {
+        request_body = {
             "projectId": project,
             "userId": "user",
             "organizationId": self.organization,
@@ -130,7 +130,7 @@ class Deploys:
             "startCommand": "python app.py",
             **changes,
         }
-        return self.ask("POST", "/deploy", asked, status=202)["deploymentId"]
+        return self.ask("POST", "/deploy", request_body, status=202)["deploymentId"]
 
     def state(self, deployment: str) -> dict[str, Any]:
         return self.ask("GET", f"/deploy/{deployment}/status", status=200)

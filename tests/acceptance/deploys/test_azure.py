@@ -69,8 +69,8 @@ def test_a_version_serves_once_it_is_healthy_and_a_broken_one_never(azure) -> No
     assert azure.active("shop") == [suffix(second)]
 
     history = azure.host.orchestration(first["deploymentId"]).history
-    told = json.dumps([history, first, azure.log(first["deploymentId"])]) + "\n".join(azure.host.output)
-    assert CANARY not in told
+    everything_said = json.dumps([history, first, azure.log(first["deploymentId"])]) + "\n".join(azure.host.output)
+    assert CANARY not in everything_said
     assert CANARY in " ".join(azure.cloud.secrets.values())
 
 
@@ -100,10 +100,10 @@ def test_a_cancel_in_the_build_cancels_the_run(azure) -> None:
     first = azure.wait(azure.release("halted", "one"))
     slow = azure.release("halted", "two", Outcome(build=None))
     eventually(lambda: azure.runs("halted") == ["Succeeded", "Running"])
-    asked = time.monotonic()
+    requested_at = time.monotonic()
     azure.ask("POST", f"/deploy/{slow}/cancel", status=200)
     assert azure.wait(slow)["status"] == "cancelled"
-    assert time.monotonic() - asked < 8
+    assert time.monotonic() - requested_at < 8
     assert azure.runs("halted") == ["Succeeded", "Canceled"]
     assert azure.active("halted") == [suffix(first["deploymentId"])]
     assert not azure.cloud.task_runs

@@ -85,9 +85,9 @@ TOKEN = "canary-token-3b1f-never-shown"
 
 async def test_files_and_a_git_token_of_a_request_reach_what_they_are_for_and_nothing_else(running) -> None:
     with running() as app:
-        asked = {"projectId": "page", "userId": "u", "organizationId": app.organization, "projectName": "Page"}
+        request_body = {"projectId": "page", "userId": "u", "organizationId": app.organization, "projectName": "Page"}
         files = [{"path": "index.html", "content": "from the request"}]
-        accepted = app.ask("POST", "/deploy", {**asked, "files": files}, status=202)
+        accepted = app.ask("POST", "/deploy", {**request_body, "files": files}, status=202)
         served = app.wait(accepted["deploymentId"])
         assert (served["status"], served["runtime"]) == ("completed", "a site"), app.log(served["deploymentId"])
         assert app.open(served["containerAppUrl"]) == "from the request"
@@ -96,7 +96,7 @@ async def test_files_and_a_git_token_of_a_request_reach_what_they_are_for_and_no
         assert "/seen" in app.request("GET", events).body.decode()
 
         private = {"gitUrl": "https://no-such-host.invalid/team/app", "gitToken": TOKEN, "gitUser": "oauth2"}
-        accepted = app.ask("POST", "/deploy", {**asked, **private}, status=202)
+        accepted = app.ask("POST", "/deploy", {**request_body, **private}, status=202)
         failed = app.wait(accepted["deploymentId"])
         assert (failed["status"], failed["error"]["step"]) == ("failed", "sync")
         history = app.host.orchestration(failed["deploymentId"]).history

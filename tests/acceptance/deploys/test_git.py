@@ -45,7 +45,7 @@ def app(request: pytest.FixtureRequest, private: Server, tmp_path: Path, running
 
 
 def test_a_private_repository_is_deployed_without_the_program_git(app, private: Server) -> None:
-    asked = {
+    request_body = {
         "projectId": "shop",
         "userId": "user",
         "organizationId": app.organization,
@@ -53,17 +53,19 @@ def test_a_private_repository_is_deployed_without_the_program_git(app, private: 
         "gitUrl": private.url,
         "gitUser": "somebody",
     }
-    done = app.wait(app.ask("POST", "/deploy", {**asked, "gitToken": TOKEN}, status=202)["deploymentId"])
+    done = app.wait(app.ask("POST", "/deploy", {**request_body, "gitToken": TOKEN}, status=202)["deploymentId"])
     assert done["status"] == "completed", app.log(done["deploymentId"])
     commit = git(private.root / "remote", "rev-parse", "main")
     assert f"Fetched commit {commit} of {private.url}" in app.log(done["deploymentId"])
     kept = app.ask("GET", f"/deploy/project/shop?organizationId={app.organization}", status=200)
     assert commit in json.dumps(kept)
 
-    wrong = app.wait(app.ask("POST", "/deploy", {**asked, "gitToken": f"{TOKEN}-old"}, status=202)["deploymentId"])
+    wrong = app.wait(
+        app.ask("POST", "/deploy", {**request_body, "gitToken": f"{TOKEN}-old"}, status=202)["deploymentId"]
+    )
     assert (wrong["status"], wrong["error"]["code"]) == ("failed", "git-failed")
     assert "The host refused gitToken" in wrong["error"]["message"]
-    missing = {**asked, "gitToken": TOKEN, "branch": "master"}
+    missing = {**request_body, "gitToken": TOKEN, "branch": "master"}
     other = app.wait(app.ask("POST", "/deploy", missing, status=202)["deploymentId"])
     assert "There is no branch or tag 'master'" in other["error"]["message"]
     assert "it has main" in other["error"]["message"]

@@ -34,19 +34,19 @@ def test_defect_the_version_before_serves_on_when_the_database_was_away(
     with azure({**environment, "COSMOS_CONNECTION": cosmos.connection_string}, tmp_path) as app:
         first = app.wait(app.release("shop", "one"))
         serves = app.active("shop")
-        gone = threading.Event()
+        database_down = threading.Event()
 
         def take_away(permissions: set[str]) -> None:
             released = moment == "release" and RELEASE in permissions
             promoted = PROMOTE in permissions and list(app.shares("shop")) != serves
-            if (released or promoted) and not gone.is_set():
+            if (released or promoted) and not database_down.is_set():
                 cosmos.kill()
-                gone.set()
+                database_down.set()
 
         app.cloud.after = take_away
         app.cloud.usual = Outcome(answer=(200, "two"))
         second = app.deploy("shop", "two")
-        assert gone.wait(60), app.log(second)
+        assert database_down.wait(60), app.log(second)
         # The step's own attempts are over, and not even the undoing succeeds at once.
         app.host.wait_for(second, until=lambda found: failures(found, "roll_back") > 1, timeout=120)
         cosmos.start()

@@ -21,15 +21,15 @@ __all__ = ["appends", "cosmos", "new", "sent", "state"]
 @pytest.fixture
 def platform(monkeypatch, storage):
     """Answers as ANSWERS says; `platform.does["build"] = behaviour` of (spec, step) comes first."""
-    asked = SimpleNamespace(does={}, calls=[])
+    scripted = SimpleNamespace(does={}, calls=[])
 
     class Platform:
         def __getattr__(self, name):
             async def method(spec, *given):
-                asked.calls.append(name)
+                scripted.calls.append(name)
                 step = next(one for one in given if hasattr(one, "cancelled"))
-                if name in asked.does:
-                    answer = await asked.does[name](spec, step)
+                if name in scripted.does:
+                    answer = await scripted.does[name](spec, step)
                     return ANSWERS[name] if answer is None else answer
                 return ANSWERS[name]
 
@@ -37,7 +37,7 @@ def platform(monkeypatch, storage):
 
     for steps in (activities.deploys.steps, activities.deploys.outcome):
         monkeypatch.setattr(steps, "platform", Platform)
-    return asked
+    return scripted
 
 
 @pytest.fixture

@@ -110,38 +110,38 @@ def apps(monkeypatch):
 @pytest.fixture
 def durable(monkeypatch) -> SimpleNamespace:  # noqa: C901 - the methods of the class count as branches
     """A durable client that notes what it is asked."""
-    told = SimpleNamespace(started=[], events=[], running=None, busy=False, away=False, slots=Slots(), hub=uuid4())
+    scripted = SimpleNamespace(started=[], events=[], running=None, busy=False, away=False, slots=Slots(), hub=uuid4())
 
     class Client:
         def __init__(self, _) -> None:
             pass
 
         async def start(self, orchestration, task, *, instance_id):
-            if told.away:
+            if scripted.away:
                 raise TransientError("the engine does not answer")
-            if told.busy:
+            if scripted.busy:
                 raise Conflict("it is running", code="already-running")
-            told.started.append((orchestration.name, instance_id, task))
+            scripted.started.append((orchestration.name, instance_id, task))
 
         start_if_idle = DurableClient.start_if_idle
 
         async def raise_event(self, instance_id, event, _) -> None:
-            if told.away:
+            if scripted.away:
                 raise TransientError("the engine does not answer")
-            if told.busy:
+            if scripted.busy:
                 raise NotFound("it is gone")
-            told.events.append((instance_id, event))
+            scripted.events.append((instance_id, event))
 
         async def find(self, _):
-            return told.running
+            return scripted.running
 
         async def runs(self, _) -> bool:
-            return told.running is not None and not told.running.state.finished
+            return scripted.running is not None and not scripted.running.state.finished
 
         async def entity_state(self, handle, _):
-            return HubName(name=told.hub) if handle is task_hub else told.slots
+            return HubName(name=scripted.hub) if handle is task_hub else scripted.slots
 
     monkeypatch.setattr(queue, "DurableClient", Client)
     monkeypatch.setattr(upkeep, "DurableClient", Client)
     monkeypatch.setattr(queue, "READ_SECONDS", 0.01)
-    return told
+    return scripted

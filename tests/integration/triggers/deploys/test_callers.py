@@ -52,8 +52,8 @@ class TestOrganizations:
     async def test_nobody_deploys_for_another_organization(self, ask, body, as_client, sent) -> None:
         as_client("stranger", "deploys:write")
         v2 = {"projectId": "shop", "orgId": body["organizationId"], "userId": "u"}
-        for path, asked in (("/deploy", body), ("/api/deploy", v2)):
-            status, answer, _ = await ask("POST", path, asked)
+        for path, request_body in (("/deploy", body), ("/api/deploy", v2)):
+            status, answer, _ = await ask("POST", path, request_body)
             assert (status, answer["code"]) == (403, "other-organization")
         upload = f"/deploy/project/shop/source?organizationId={body['organizationId']}"
         status, _, _ = await ask("PUT", upload, b"PK\x03\x04")

@@ -324,14 +324,14 @@ async def test_one_at_work_is_noted_to_be_cancelled(ask, new) -> None:
 
 
 async def test_the_v2_contract(ask, body, state) -> None:
-    asked = {"projectId": "shop", "orgId": state, "userId": "u2"}
-    status, answer, _ = await ask("POST", "/api/deploy", asked)
+    request_body = {"projectId": "shop", "orgId": state, "userId": "u2"}
+    status, answer, _ = await ask("POST", "/api/deploy", request_body)
     assert (status, answer["code"]) == (404, "unknown-project")
     _, first, _ = await ask("POST", "/deploy", {**body, "buildCommand": "make", "environment": "staging"})
-    status, answer, _ = await ask("POST", "/api/deploy", asked)
+    status, answer, _ = await ask("POST", "/api/deploy", request_body)
     assert (status, answer["code"]) == (409, "deployment-in-progress")
     await change(first, DeploymentStatus.COMPLETED)
-    status, answer, _ = await ask("POST", "/api/deploy", {**asked, "customDomain": "new.example.com"})
+    status, answer, _ = await ask("POST", "/api/deploy", {**request_body, "customDomain": "new.example.com"})
     assert status == 202
     assert set(answer) == {"success", "deploymentId", "status", "message", "estimatedDuration"}
     made = await store.load(answer["deploymentId"], state)
@@ -404,18 +404,18 @@ async def test_a_request_that_ended_before_its_deployment_was_written_is_repeate
 
 
 async def test_defect_a_key_is_refused_once_its_deployment_s_variables_are_forgotten(ask, body, state) -> None:
-    keyed, asked = {**ADMIN, "Idempotency-Key": "build-80"}, {**body, "envVariables": {"A": CANARY}}
-    _, first, _ = await ask("POST", "/deploy", asked, keyed)
+    keyed, request_body = {**ADMIN, "Idempotency-Key": "build-80"}, {**body, "envVariables": {"A": CANARY}}
+    _, first, _ = await ask("POST", "/deploy", request_body, keyed)
     await store.change(first["deploymentId"], state, lambda one, _: one.model_copy(update={"secrets_reference": None}))
-    status, again, _ = await ask("POST", "/deploy", asked, keyed)
+    status, again, _ = await ask("POST", "/deploy", request_body, keyed)
     assert (status, again["deploymentId"]) == (202, first["deploymentId"])
 
 
 async def test_a_key_with_another_token_of_the_repository_is_refused(ask, body) -> None:
     del body["sourceHash"]
     for token, expected in (("glpat-one-4711", 202), ("glpat-one-4711", 202), ("glpat-two-4711", 409)):
-        asked = {**body, "gitUrl": "https://github.com/azure-samples/a", "gitToken": token}
-        status, answer, _ = await ask("POST", "/deploy", asked, {**ADMIN, "Idempotency-Key": "build-79"})
+        request_body = {**body, "gitUrl": "https://github.com/azure-samples/a", "gitToken": token}
+        status, answer, _ = await ask("POST", "/deploy", request_body, {**ADMIN, "Idempotency-Key": "build-79"})
         assert status == expected, answer
 
 
@@ -498,8 +498,8 @@ async def test_an_earlier_version_is_deployed_anew_with_the_variables_of_today(a
 
 
 async def test_a_version_whose_source_is_not_kept_is_refused(ask, new, storage) -> None:
-    gone = await store.create(new(status=DeploymentStatus.COMPLETED))
-    status, answer, _ = await ask("POST", f"/deploy/{gone.id}/rollback")
+    replaced = await store.create(new(status=DeploymentStatus.COMPLETED))
+    status, answer, _ = await ask("POST", f"/deploy/{replaced.id}/rollback")
     assert (status, answer["code"]) == (400, "source-not-found")
     branch = GitSource(url="https://example.com/a/b")
     newest = await store.create(new(status=DeploymentStatus.COMPLETED, source=branch))

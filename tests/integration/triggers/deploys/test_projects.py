@@ -20,12 +20,12 @@ async def test_a_source_is_uploaded_and_deployed_by_default(ask, state, storage)
     archive = BytesIO()
     with ZipFile(archive, "w") as zipped:
         zipped.writestr("app.py", "print()")
-    asked = {"projectId": "fresh", "userId": "u", "organizationId": state, "projectName": "F"}
-    status, answer, _ = await ask("POST", "/deploy", asked)
+    request_body = {"projectId": "fresh", "userId": "u", "organizationId": state, "projectName": "F"}
+    status, answer, _ = await ask("POST", "/deploy", request_body)
     assert (status, answer["code"]) == (400, "no-source")
     status, stored, _ = await ask("PUT", f"/deploy/project/fresh/source?organizationId={state}", archive.getvalue())
     assert (status, stored["size"]) == (201, len(archive.getvalue()))
-    status, answer, _ = await ask("POST", "/deploy", asked)
+    status, answer, _ = await ask("POST", "/deploy", request_body)
     made = await store.load(answer["deploymentId"], state)
     assert isinstance(made.source, ArchiveSource)
     assert (status, made.source.hash) == (202, stored["sourceHash"])
@@ -59,8 +59,14 @@ async def upload_by_url(ask, state: str, data: bytes) -> str:
     async with httpx.AsyncClient() as http:
         put = await http.put(answer["url"], content=data, headers=answer["headers"])
         assert put.is_success, put.text
-    asked = {"projectId": "shop", "userId": "u", "organizationId": state, "projectName": "S", "sourceHash": wanted}
-    status, first, _ = await ask("POST", "/deploy", asked)
+    request_body = {
+        "projectId": "shop",
+        "userId": "u",
+        "organizationId": state,
+        "projectName": "S",
+        "sourceHash": wanted,
+    }
+    status, first, _ = await ask("POST", "/deploy", request_body)
     assert status == 202
     await change(first, DeploymentStatus.COMPLETED)
     return wanted
@@ -71,11 +77,11 @@ async def test_defect_what_went_to_an_upload_url_is_not_deployed_as_the_newest_s
     path = f"/deploy/project/shop/source?organizationId={state}"
     await ask("PUT", path, b"PK\x03\x04 by the route")
     wanted = await upload_by_url(ask, state, b"PK\x03\x04 by the URL")
-    for path, asked in (
+    for path, request_body in (
         ("/deploy", older),
         ("/api/deploy", {"projectId": "shop", "orgId": state, "userId": "u"}),
     ):
-        status, answer, _ = await ask("POST", path, asked)
+        status, answer, _ = await ask("POST", path, request_body)
         assert status == 202
         assert (await store.load(answer["deploymentId"], state)).source == ArchiveSource(hash=wanted)
         await change(answer, DeploymentStatus.COMPLETED)

@@ -60,10 +60,10 @@ async def is_kept(deployment) -> tuple[bool, bool, bool]:
 
 
 async def test_old_deployments_are_forgotten_with_all_that_was_theirs(ended) -> None:
-    gone = [await ended(status, 92) for status in ("failed", "cancelled", "completed")]
+    expired = [await ended(status, 92) for status in ("failed", "cancelled", "completed")]
     serves = await ended("completed", 91.5)
     await purge()
-    assert [await is_kept(one) for one in gone] == [(False, False, False)] * 3
+    assert [await is_kept(one) for one in expired] == [(False, False, False)] * 3
     assert await is_kept(serves) == (True, True, True)
 
 
@@ -118,9 +118,9 @@ async def test_one_that_is_at_work_for_long_is_left_alone(new) -> None:
 async def test_many_are_gone_over_in_pages(ended, new, monkeypatch) -> None:
     monkeypatch.setattr(retention, "PAGE", 2)
     serving = [await ended("completed", 92, project_id=f"p{number}") for number in range(3)]
-    gone = [await ended("cancelled", 92) for _ in range(5)]
+    expired = [await ended("cancelled", 92) for _ in range(5)]
     await purge()
-    assert [(await is_kept(one))[0] for one in (*serving, *gone)] == [True] * 3 + [False] * 5
+    assert [(await is_kept(one))[0] for one in (*serving, *expired)] == [True] * 3 + [False] * 5
 
 
 async def test_a_box_hands_back_where_it_stopped(ended, monkeypatch) -> None:

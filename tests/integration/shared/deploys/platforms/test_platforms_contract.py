@@ -148,9 +148,9 @@ async def test_undoing_what_never_began_is_no_error(harness, recorder):
 
 async def test_a_source_that_is_not_there_is_found_before_anything_begins(harness, recorder):
     spec = await harness.spec()
-    gone = spec.model_copy(update={"source": spec.source.model_copy(update={"hash": "0" * 64})})
+    missing = spec.model_copy(update={"source": spec.source.model_copy(update={"hash": "0" * 64})})
     with pytest.raises(TerminalError) as refusal:
-        await harness.platform.validate(gone, recorder.step)
+        await harness.platform.validate(missing, recorder.step)
     assert refusal.value.code == "source-not-found"
 
 

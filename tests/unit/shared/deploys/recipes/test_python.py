@@ -61,6 +61,8 @@ def test_packages_are_installed_as_they_are_declared(of, files, install):
 def test_the_files_of_django_are_collected_where_a_manifest_of_them_is_asked_for(of):
     files = {"manage.py": "", "shop/wsgi.py": "", "requirements.txt": "django"}
     assert of({**files, "shop/settings.py": "STATIC_ROOT = 'static'"}).build == ()
-    asked = "STORAGES = 'whitenoise.storage.CompressedManifestStaticFilesStorage'"
-    assert of({**files, "shop/settings.py": asked}).build == (("python", "manage.py", "collectstatic", "--noinput"),)
+    settings_text = "STORAGES = 'whitenoise.storage.CompressedManifestStaticFilesStorage'"
+    assert of({**files, "shop/settings.py": settings_text}).build == (
+        ("python", "manage.py", "collectstatic", "--noinput"),
+    )
     assert of(files, build=("make",)).build == (("make",),)

@@ -20,8 +20,8 @@ def test_a_name_that_is_read_somewhere_is_no_app(of):
 
 def test_django_in_the_folder_that_startproject_made_is_served_from_the_root(of):
     files = {"requirements.txt": "django\ngunicorn", "mysite/manage.py": "", "mysite/mysite/wsgi.py": ""}
-    asked = "STORAGES = 'whitenoise.storage.CompressedManifestStaticFilesStorage'"
-    found = of({**files, "mysite/mysite/settings.py": asked})
+    settings_text = "STORAGES = 'whitenoise.storage.CompressedManifestStaticFilesStorage'"
+    found = of({**files, "mysite/mysite/settings.py": settings_text})
     assert found.start[:5] == ("env", "PYTHONPATH=mysite", "python", "-m", "gunicorn")
     assert found.start[-1] == "mysite.wsgi"
     assert found.build == (("python", "mysite/manage.py", "collectstatic", "--noinput"),)

@@ -56,12 +56,12 @@ async def test_a_host_that_says_nothing_is_left_in_time(
 
 
 async def test_a_cancel_ends_it_within_a_second(silent: str, tmp_path: Path) -> None:
-    asked = 0
+    calls = 0
 
     async def after_a_while() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked > 2
+        nonlocal calls
+        calls += 1
+        return calls > 2
 
     async with asyncio.timeout(5):
         with pytest.raises(DeploymentCancelled):

@@ -19,7 +19,7 @@ def test_without_a_health_path_the_port_is_probed(spec) -> None:
 def test_a_health_path_is_probed_for_as_long_as_it_may_take(spec, seconds, period) -> None:
     [container] = template(spec(health_path="/ready", health_seconds=seconds), "image", {}, {})["containers"]
     startup, readiness = container["probes"]
-    asked = {"port": 8080, "path": "/ready", "scheme": "HTTP"}
-    assert (startup["httpGet"], readiness["httpGet"]) == (asked, asked)
+    expected = {"port": 8080, "path": "/ready", "scheme": "HTTP"}
+    assert (startup["httpGet"], readiness["httpGet"]) == (expected, expected)
     assert (startup["periodSeconds"], startup["failureThreshold"]) == (period, FAILURES)
     assert "tcpSocket" not in startup

@@ -107,9 +107,9 @@ def test_packs_that_are_refused(tmp_path: Path, content: Callable[[], bytes], sa
 
 
 def test_a_cancel_is_looked_for_within_an_object(tmp_path: Path) -> None:
-    asked = iter([False, False, True])
+    answers = iter([False, False, True])
     with pytest.raises(DeploymentCancelled):
-        read(tmp_path / "pack", pack(packed(BLOB, bytes(4_000_000))), lambda: next(asked))
+        read(tmp_path / "pack", pack(packed(BLOB, bytes(4_000_000))), lambda: next(answers))
 
 
 @settings(max_examples=300, deadline=None)

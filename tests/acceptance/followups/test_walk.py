@@ -14,7 +14,7 @@ from local.arm.servers import listening
 from local.providers.identity import Identity
 from tests.acceptance.followups.conftest import Followups
 from tests.integration.shared.followups.events.conftest import SECRET, signed
-from tests.integration.triggers.followups.accounts.test_agents_google import CLIENT, credential
+from tests.integration.shared.followups.people.test_google import CLIENT, credential
 
 CSV = """Mail,Who,stage
 ann@example.com,Ann Ash,lead

@@ -13,8 +13,8 @@ import pytest
 from local.arm.servers import listening
 from local.providers.identity import Identity
 from tests.acceptance.followups.conftest import Followups
+from tests.integration.shared.followups.conftest import GOOGLE_CLIENT, credential
 from tests.integration.shared.followups.events.conftest import SECRET, signed
-from tests.integration.shared.followups.people.test_google import CLIENT, credential
 
 CSV = """Mail,Who,stage
 ann@example.com,Ann Ash,lead
@@ -34,7 +34,7 @@ async def walking(running: Callable[..., Any]) -> Any:
     identity = Identity()
     async with listening(identity.app()) as port:
         settings = {
-            "GOOGLE_KEYS_URL": f"http://127.0.0.1:{port}/certs", "GOOGLE_CLIENT_ID": CLIENT,
+            "GOOGLE_KEYS_URL": f"http://127.0.0.1:{port}/certs", "GOOGLE_CLIENT_ID": GOOGLE_CLIENT,
             "FOLLOWUPS_OPEN_REGISTRATION": "true", "RESEND_WEBHOOK_SECRET": SECRET, "FOLLOWUPS_WARM_UP": "4",
             "FOLLOWUPS_REPLY_TO": "replies@example.com",
         }  # fmt: skip

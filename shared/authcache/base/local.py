@@ -28,8 +28,7 @@ class LocalFiles:
         """Open them all. Raises CorruptBase when one is not there or has another size."""
         self._folder, self._segment = folder, segment
         self._damage: str | None = None
-        self._indexes: dict[tuple[str, str], tuple[memoryview[int], int]] = {}
-        self._sums: dict[tuple[str, str], memoryview[int]] = {}
+        self._indexes: dict[tuple[str, str], tuple[memoryview[int], int, memoryview[int]]] = {}
         self._slots: dict[str, int] = {}
         try:
             self._copy = folder.stat().st_ino
@@ -43,39 +42,32 @@ class LocalFiles:
                     self._slots[name] = os.open(folder / slots_file(name), os.O_RDONLY)
                     for index in indexes(TABLES[name]):
                         table = _mapped(folder / index_file(name, index), "Q")
-                        self._indexes[name, index] = table, homes_of(part.entries(index))
-                        self._sums[name, index] = sums[first[index_file(name, index)] :]
+                        own_sums = sums[first[index_file(name, index)] :]
+                        self._indexes[name, index] = table, homes_of(part.entries(index)), own_sums
         except OSError as error:
             self.close()
             raise CorruptBase(f"A file of {segment.name} cannot be opened: {error.strerror}.") from error
 
     def texts(self, table: str, index: str, hashed: int) -> list[bytes]:
         """As Files says. Raises DamagedCopy when the file ends before a row, or cannot be read."""
-        entries, homes = self._indexes[table, index]
+        entries, homes, sums = self._indexes[table, index]
         try:
             slots, last = slots_of(entries, homes, hashed)
             if slots:
                 return [_text(self._slots[table], slot * SLOT_BYTES) for slot in slots]
-            self._compare(entries, self._sums[table, index], hashed * homes >> 32, last)
+            _compare(entries, sums, hashed * homes >> 32, last)
         except (IndexError, StructError, OSError) as error:
             raise self.damaged(f"The index {index} of {table}, or a row that it names, is damaged.") from error
         return []
 
     def check(self, table: str, index: str, hashed: int) -> None:
         """As Files says. Raises DamagedCopy."""
-        entries, homes = self._indexes[table, index]
+        entries, homes, sums = self._indexes[table, index]
         try:
             _, last = slots_of(entries, homes, hashed)
-            self._compare(entries, self._sums[table, index], hashed * homes >> 32, last)
+            _compare(entries, sums, hashed * homes >> 32, last)
         except IndexError as error:
             raise self.damaged(f"The index {index} of {table} is damaged.") from error
-
-    @staticmethod
-    def _compare(entries: memoryview[int], sums: memoryview[int], first: int, last: int) -> None:
-        """See that the blocks from the first place to the last are what was written. Raises IndexError."""
-        for number in range(first // BLOCK, last // BLOCK + 1):
-            if sum_of(entries[number * BLOCK : (number + 1) * BLOCK], number) != sums[number]:
-                raise IndexError(number)
 
     @property
     def damage(self) -> DamagedCopy | None:
@@ -98,10 +90,16 @@ class LocalFiles:
                 os.close(file)
         self._slots.clear()
         self._indexes.clear()
-        self._sums.clear()
 
     def __del__(self) -> None:
         self.close()
+
+
+def _compare(entries: memoryview[int], sums: memoryview[int], first: int, last: int) -> None:
+    """See that the blocks from the first place to the last are what was written. Raises IndexError."""
+    for number in range(first // BLOCK, last // BLOCK + 1):
+        if sum_of(entries[number * BLOCK : (number + 1) * BLOCK], number) != sums[number]:
+            raise IndexError(number)
 
 
 def set_aside(folder: Path) -> None:

@@ -1,12 +1,10 @@
-"""When the log is folded, and when Iceberg is looked at."""
+"""When a log that has grown long is folded before the minute."""
 
-from shared.authcache.base.repair import rebuild_wanted, sync_wanted
 from shared.authcache.folding.due import EARLY_FOLD_RECORDS
 from shared.authcache.folding.steps import FoldRequest
 from shared.authcache.store import store
 from tests.integration.shared.authcache.conftest import folded, local, registered
-from triggers.authcache.health import SyncQuery, authcache_sync_now
-from triggers.authcache.upkeep import fold_if_long, sweep, written
+from triggers.authcache.upkeep import fold_if_long, written
 
 SOME = 250
 
@@ -35,37 +33,3 @@ async def test_whichever_route_wrote_its_answer_begins_the_fold_that_is_due(host
     reply = await written(client, None, lsn, 204)
     assert (reply.status, reply.headers["X-Lsn"]) == (204, str(lsn))
     assert host.started == [FoldRequest()]
-
-
-async def test_a_sync_that_is_asked_for_during_a_fold_is_queued_once(host, client):
-    await store().commit([registered("ann@example.com")])
-    await folded()
-    assert not await sweep.due(client)
-    host.running = True
-    for _ in range(3):
-        await sync(client)
-    assert host.started == []
-    assert await sync_wanted()
-    assert await sweep.due(client)
-    await sweep.run(client)  # the fold has not ended: it stays queued
-    assert await sync_wanted()
-    host.running = False
-    await sweep.run(client)
-    assert host.started == [FoldRequest(sync=True)]
-    assert not await sync_wanted()
-    assert not await sweep.due(client)
-
-
-async def test_a_rebuild_that_is_asked_for_during_a_fold_is_queued_too(host, client):
-    await store().commit([registered("ann@example.com")])
-    await folded()
-    host.running = True
-    await sync(client, rebuild=True)
-    assert await rebuild_wanted()
-    summary = await folded()
-    assert summary.synced is not None
-    assert not await rebuild_wanted()
-
-
-async def sync(client, *, rebuild=False):
-    await authcache_sync_now(query=SyncQuery(rebuild=rebuild), client=client)

@@ -105,7 +105,8 @@ def _fitted(rows: Columns, field: Schema) -> Any:
         return pa.nulls(rows.num_rows, field.type)
     values = rows.column(field.name).cast(field.type)
     if not field.nullable and values.null_count:
-        return compute.fill_null(values, pa.scalar("" if pa.types.is_string(field.type) else 0).cast(field.type))
+        is_text = pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
+        return compute.fill_null(values, pa.scalar("" if is_text else 0).cast(field.type))
     return values
 
 

@@ -99,7 +99,7 @@ class Instance:
         elif age > self.settings.authcache_refresh_seconds and not self._failing:
             await self._try_to_refresh()
             if self.age is None or self.age > self.settings.authcache_stale_seconds:  # it took that long
-                raise _silent()
+                raise silent()
         else:
             waited = False
         if at_least is not None and at_least > self.holding.lsn:
@@ -133,7 +133,7 @@ class Instance:
                 await asyncio.shield(self._looking)
         except TimeoutError:  # the look goes on; nobody waits for it meanwhile
             self._failing = True
-            raise _silent() from None
+            raise silent() from None
 
     async def extend(self, lsn: Lsn, group: Group, changes: Sequence[Change] | None = None) -> None:
         """Take in the group that stands at `lsn`, as `Holding.extend`."""
@@ -164,7 +164,7 @@ class Instance:
                 await self.read_on(next_lsn, group)
         except TimeoutError:
             self._failing = True
-            raise _silent() from None
+            raise silent() from None
         except ManifoldError as error:
             self._failing = True
             if isinstance(error, CorruptBase) and not self._fetches_again(error):
@@ -199,7 +199,7 @@ class Instance:
                 groups = await asyncio.gather(*(read_group(lsn + step) for step in range(1, most + 1)))
         except TimeoutError:
             self._failing = True
-            raise _silent() from None
+            raise silent() from None
         for group in groups:
             if group is None:
                 return False
@@ -295,5 +295,6 @@ def _forget(task: asyncio.Task[None]) -> None:
         task.exception()
 
 
-def _silent() -> TransientError:
+def silent() -> TransientError:
+    """What is raised where the blobs have been waited for in vain."""
     return TransientError("The blobs do not answer.", code="blobs", retry_after=REBUILD_SECONDS)

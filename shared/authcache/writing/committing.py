@@ -11,7 +11,7 @@ from time import monotonic
 
 from shared.authcache.log.groups import Group, Lsn, create_group, new_group, read_group
 from shared.authcache.log.records import Change, Record
-from shared.authcache.reading.instance import Instance
+from shared.authcache.reading.instance import Instance, silent
 from shared.authcache.reading.levels import Overlay
 from shared.authcache.writing.turns import Turns
 from shared.authcache.writing.uniqueness import Check
@@ -74,16 +74,24 @@ class Committer:
         while self._waiting:
             await self._turns.wait()
             batch = self._batch()
+            began = monotonic()
             try:
                 stands = await self._write(batch)
             except BaseException as error:
                 for write in batch:
                     write.fail(error)
+                if monotonic() - began >= self._instance.max_wait_seconds:
+                    self._send_away()
                 if not isinstance(error, Exception):
                     raise
             else:
                 if not stands:
                     self._waiting.extendleft(reversed(batch))
+
+    def _send_away(self) -> None:
+        """Refuse all that waits behind a group for which the blobs were waited for in vain: each would wait as long."""
+        while self._waiting:
+            self._waiting.popleft().fail(silent())
 
     def _batch(self) -> list[_Write]:
         """What waits, as far as it fits into one group."""

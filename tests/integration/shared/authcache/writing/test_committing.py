@@ -162,10 +162,16 @@ async def test_a_write_upon_blobs_that_do_not_answer_is_refused_in_the_time_of_a
         monkeypatch.setattr(client, "send_request" if client is AsyncPipelineClient else "run", swallows)
     for _ in range(2):
         began = monotonic()
+        first = asyncio.create_task(register(store, record.address if taken else "bob@example.com"))
+        await asyncio.sleep(0.3)
+        behind = asyncio.create_task(register(store, "cid@example.com"))
         async with asyncio.timeout(10):
             with pytest.raises(TransientError) as refused:
-                await register(store, record.address if taken else "bob@example.com")
-        assert refused.value.code == ("blobs" if taken else "commit-unknown")
+                await first
+            assert refused.value.code == ("blobs" if taken else "commit-unknown")
+            with pytest.raises(TransientError) as refused:
+                await behind  # of which nothing was sent
+            assert (refused.value.code, refused.value.retry_after) == ("blobs", 10)
         assert monotonic() - began < 2.5
         await asyncio.sleep(1.1)  # what is known is older than an instance likes by then
 

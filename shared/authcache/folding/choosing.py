@@ -62,9 +62,9 @@ def choose(table: Table[Any], pieces: Iterable[Columns], own: Columns, owners: N
     bad |= {int(row): _BEYOND for row in np.flatnonzero(mask & (fit == _FAR))}
     mask &= fit == _FIT
     if owners is not None:
-        strays = mask & ~np.isin(owner, owners)
-        bad |= {int(row): "Its owner is no user." for row in np.flatnonzero(strays)}
-        mask &= ~strays
+        ownerless = mask & ~np.isin(owner, owners)
+        bad |= {int(row): "Its owner is no user." for row in np.flatnonzero(ownerless)}
+        mask &= ~ownerless
     if table.once is not None:
         held = hashed(keys_of(table, table.once, current_rows(own)))
         second = np.concatenate([_second(keys, ranks, mask), np.flatnonzero(mask & np.isin(keys, held))])

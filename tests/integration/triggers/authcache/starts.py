@@ -6,6 +6,7 @@ import azure.functions as func
 import pytest
 
 from shared.platform.access.auth import Caller
+from triggers.authcache.guard import AtLeast
 
 
 class Starts:
@@ -32,6 +33,11 @@ def starts():
 def caller(user_id: str) -> Caller:
     """The user of that id, in some session."""
     return Caller(f"user-{user_id}", organization=f"{user_id} family")
+
+
+def called(user_id: str, at_least: int = 0) -> dict[str, Any]:
+    """How a route is called by the user of that id, who knows the log up to that place."""
+    return {"caller": caller(user_id), "headers": AtLeast(x_lsn=at_least)}
 
 
 def request() -> func.HttpRequest:

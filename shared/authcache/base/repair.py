@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, read_manifest
 from shared.authcache.settings import settings
@@ -14,6 +15,7 @@ ASKED, MISSING, UNREADABLE = "asked", "missing", "unreadable"
 _WANTED = "rebuild-wanted"
 _SYNC = "sync-wanted"
 _MADE = "base-made"
+_LOST = "rows-lost"
 
 
 async def want_rebuild(reason: str, state: str = ASKED) -> None:
@@ -77,6 +79,19 @@ async def sync_begun() -> None:
 async def base_made() -> None:
     """Note that there is a base: from now on the log alone may say too little."""
     await create_blob(settings().authcache_container, _MADE, b"")
+
+
+async def note_lost_rows() -> None:
+    """Note that a base is made now without rows that nothing holds any more."""
+    container = settings().authcache_container
+    noted = await read_blob(container, _LOST)
+    await write_blob(container, _LOST, datetime.now(UTC).isoformat().encode(), seen=noted.etag if noted else None)
+
+
+async def rows_lost_at() -> datetime | None:
+    """When a base was last made so; None: never. What is older may be missing among the rows though it was there."""
+    noted = await read_blob(settings().authcache_container, _LOST)
+    return datetime.fromisoformat(noted.data.decode()) if noted is not None else None
 
 
 async def refuse_without_manifest() -> None:

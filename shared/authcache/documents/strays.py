@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
+from shared.authcache.base.repair import rows_lost_at
 from shared.authcache.documents.content import EXTENSIONS
 from shared.authcache.documents.documents import FINISHED_WITHIN, FOLDERS
 from shared.authcache.documents.models import StraySearch
@@ -52,8 +53,10 @@ async def delete_strays(search: StraySearch) -> StraySearch:
 
 
 async def _strays(blobs: list[ListedBlob]) -> list[ListedBlob]:
-    before = datetime.now(UTC) - KEPT
+    before, lost_at = datetime.now(UTC) - KEPT, await rows_lost_at()
     old = [blob for blob in blobs if blob.modified < before and _OURS.fullmatch(blob.name)]
+    if lost_at is not None:  # what is older may have been named by a row that was lost: it is all that is left of it
+        old = [blob for blob in old if blob.modified > lost_at]
     if not old:
         return []
     await store().instance.refresh()

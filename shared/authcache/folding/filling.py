@@ -27,7 +27,7 @@ from shared.authcache.base.manifest import (
     read_manifest,
     write_manifest,
 )
-from shared.authcache.base.repair import base_made, rebuilt
+from shared.authcache.base.repair import base_made, note_lost_rows, rebuilt
 from shared.authcache.base.uploading import upload
 from shared.authcache.base.writing import TableWriter, current_rows, dropped_rows, segment_of
 from shared.authcache.folding.choosing import Chosen, choose, completed, hashed, judged
@@ -105,6 +105,8 @@ async def _known_to_the_tables(marks: Mapping[str, Lsn], *, accept_loss: bool) -
             remedy="Bring back an earlier version of manifest.json, or the catalog; or accept the loss by"
             " POST /api/v1/health/cache/sync?rebuild=true&accept_loss=true.",
         )
+    if mark < before_log:
+        await note_lost_rows()
     return max(mark, before_log)
 
 

@@ -1,9 +1,11 @@
 """Blobs that no document names are deleted once they are a day old, and nothing else is."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from shared.authcache.base import repair
 from shared.authcache.documents import documents, strays
 from shared.authcache.documents.models import StraySearch, UploadTicket
 from shared.authcache.log.belongings import DocumentAdded
@@ -91,3 +93,14 @@ async def test_what_may_be_deleted_soon_becomes_no_document(documents_container,
     with pytest.raises(NotFound) as refused:
         await documents.finish_upload(ann, documents.document_of(name), LEASE)
     assert refused.value.code == "upload-expired"
+
+
+async def test_what_was_there_when_rows_were_lost_stays(documents_container, monkeypatch):
+    ann = await registered("ann@example.com")
+    kept = await sent(documents_container, ann.id, 1)
+    await repair.note_lost_rows()
+    await asyncio.sleep(1.1)  # the service stamps blobs by the second
+    await sent(documents_container, ann.id, 2)
+    later(monkeypatch, strays, hours=25)
+    assert await searched() == 1
+    assert await blobs(documents_container) == {kept}

@@ -10,7 +10,6 @@ from shared.authcache.settings import settings
 from shared.platform.files import read_chunks
 from shared.platform.stores.blob_files import create_blob
 
-_CHUNK = 4 << 20
 _AT_ONCE = 4
 
 

@@ -55,7 +55,8 @@ def test_a_message_that_a_function_sends_is_taken_at_once(tmp_path, apps, storag
     wait = QueueTrigger._is_filled
 
     async def noted(self, seconds):
-        waiting.add(self.function.name)
+        if self._name.endswith("-once"):  # the other host of these tests looks as well
+            waiting.add(self.function.name)
         return await wait(self, seconds)
 
     monkeypatch.setattr(queue_trigger, "SHORTEST_POLL", 3600)

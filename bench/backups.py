@@ -109,7 +109,7 @@ async def _verified(manifest: Manifest) -> bool:
         async with scratch() as connection:
             await building.build(connection, late=late, keys_alone=True)
     async with scratch() as connection:
-        return (await verify(connection, manifest, until=float("inf"))).verdict == "same"
+        return (await verify(connection, manifest, deadline=float("inf"))).verdict == "same"
 
 
 async def _restored(found: dict[str, float]) -> None:

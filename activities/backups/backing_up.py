@@ -49,14 +49,14 @@ async def load_scratch(task: TableRef) -> RestoredTable:
     """Bring the rows of one table back, for one time box."""
     manifest = await read_manifest(task.id)
     async with scratch() as connection:
-        return await loading.load(connection, manifest, task.table, until=_box())
+        return await loading.load(connection, manifest, task.table, deadline=_box())
 
 
 @activity(retry=PATIENT)
 async def build_scratch(task: BuildIndexes) -> BuiltIndexes:
     """Make foreign keys, for one time box."""
     async with scratch() as connection:
-        return await building.build(connection, late=task.late, keys_alone=True, until=_box())
+        return await building.build(connection, late=task.late, keys_alone=True, deadline=_box())
 
 
 @activity(retry=PATIENT)
@@ -64,7 +64,7 @@ async def verify_scratch(task: BackupRef) -> Verdict:
     """Compare for one time box; at the end, keep the verdict, and tell people of a difference."""
     manifest = await read_manifest(task.id)
     async with scratch() as connection:
-        verdict = await verifying.verify(connection, manifest, until=_box())
+        verdict = await verifying.verify(connection, manifest, deadline=_box())
     if verdict.done:
         await write_verdict(task.id, verdict)
         if verdict.differences:

@@ -18,7 +18,7 @@ import logging
 
 from pydantic import ValidationError
 
-from shared.backups.blobs.names import BackupName
+from shared.backups.blobs.names import MANIFESTS, BackupName
 from shared.backups.models import FORMAT, Manifest, Verdict
 from shared.backups.settings import settings
 from shared.platform.errors import Conflict, NotFound, TerminalError
@@ -94,7 +94,7 @@ def _corrupt(name: str, reason: str) -> TerminalError:
 
 async def list_names() -> list[BackupName]:
     """The names of all backups, the oldest first. Blobs beside them that are none are passed over."""
-    blobs = each_blob(settings().backups_container, "manifests/")
+    blobs = each_blob(settings().backups_container, MANIFESTS)
     return sorted([name async for blob in blobs if (name := BackupName.of_blob(blob.name))])
 
 

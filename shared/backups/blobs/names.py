@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 TIME = "%Y%m%dT%H%M%SZ"
 """The form of the ids of backups and chains, in UTC."""
-_MANIFESTS = "manifests/"
+MANIFESTS = "manifests/"
 
 
 class BackupName(NamedTuple):
@@ -19,7 +19,7 @@ class BackupName(NamedTuple):
     @property
     def manifest(self) -> str:
         """The blob of its manifest."""
-        return f"{_MANIFESTS}{self.chain}/{self.id}.json"
+        return f"{MANIFESTS}{self.chain}/{self.id}.json"
 
     @property
     def taken_at(self) -> datetime:
@@ -29,7 +29,7 @@ class BackupName(NamedTuple):
     @classmethod
     def of_blob(cls, name: str) -> BackupName | None:
         """The backup whose manifest is the blob of that name; None: the blob is none of ours."""
-        chain, _, file = name.removeprefix(_MANIFESTS).partition("/")
+        chain, _, file = name.removeprefix(MANIFESTS).partition("/")
         found = cls(file.removesuffix(".json"), chain)
         return found if found.manifest == name and _is_moment(found.id) and _is_moment(chain) else None
 

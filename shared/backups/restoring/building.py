@@ -77,7 +77,7 @@ async def set_aside(connection: AsyncConnection[Any], tables: Sequence[str]) -> 
 
 
 async def build(
-    connection: AsyncConnection[Any], *, late: bool, keys_alone: bool = False, until: float = float("inf")
+    connection: AsyncConnection[Any], *, late: bool, keys_alone: bool = False, deadline: float = float("inf")
 ) -> BuiltIndexes:
     """Make the indexes and foreign keys of the tables that were loaded. Each statement commits by itself.
 
@@ -91,7 +91,7 @@ async def build(
     )
     await connection.commit()
     for number, one in enumerate(pending):
-        if number and monotonic() > until:
+        if number and monotonic() > deadline:
             return BuiltIndexes(done=False)
         await connection.execute("set local statement_timeout = 0")
         await connection.execute(

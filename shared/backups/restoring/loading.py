@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 async def load(
-    connection: AsyncConnection[Any], manifest: Manifest, name: str, *, until: float = float("inf")
+    connection: AsyncConnection[Any], manifest: Manifest, name: str, *, deadline: float = float("inf")
 ) -> RestoredTable:
     """Bring the rows of a table back, chunk by chunk, of which each commits; those that are there stay as they are.
 
@@ -38,7 +38,7 @@ async def load(
     for chunk in table.chunks:
         if chunk.blob in there:
             continue
-        if begun and monotonic() > until:
+        if begun and monotonic() > deadline:
             return RestoredTable(rows=table.rows, done=False)
         begun = True
         try:

@@ -53,8 +53,8 @@ async def export(task: TakeBackup) -> BackupProgress:
         await _refuse_unreadable(holder)
         found = [_cut(one, cuts) for one in await relations(holder, defined=True)]
         every = [piece for one in found for piece in pieces(one, one.table.cut)]
-        looked = await _look(task.chain, snapshot, every, until=began + LOOK_SECONDS)
-        await _write_missing(snapshot, looked, until=began + settings().backups_box_seconds)
+        looked = await _look(task.chain, snapshot, every, deadline=began + LOOK_SECONDS)
+        await _write_missing(snapshot, looked, deadline=began + settings().backups_box_seconds)
         chunks = [one.chunk for one in looked if one.chunk is not None]
         report = BackupProgress(
             done=len(chunks) == len(looked),
@@ -100,12 +100,12 @@ async def _refuse_unreadable(holder: AsyncConnection[Any]) -> None:
         )
 
 
-async def _look(chain: str, snapshot: str, every: list[Piece], *, until: float) -> list[_Looked]:
+async def _look(chain: str, snapshot: str, every: list[Piece], *, deadline: float) -> list[_Looked]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def look(piece: Piece) -> _Looked | None:
         async with gate, database() as reader:
-            if monotonic() > until:
+            if monotonic() > deadline:
                 raise TerminalError(
                     f"Not all rows were seen within {LOOK_SECONDS:,} seconds: no backup of one moment can be made.",
                     code="backup-too-large",
@@ -118,14 +118,14 @@ async def _look(chain: str, snapshot: str, every: list[Piece], *, until: float) 
     return [one for one in await _all(look(piece) for piece in every) if one is not None]
 
 
-async def _write_missing(snapshot: str, looked: list[_Looked], *, until: float) -> None:
+async def _write_missing(snapshot: str, looked: list[_Looked], *, deadline: float) -> None:
     """Write chunks until the time is over, but one at least: a box that is too short comes further nevertheless."""
     gate = asyncio.Semaphore(AT_ONCE)
     begun: list[str] = []
 
     async def write(one: _Looked) -> None:
         async with gate:
-            if begun and monotonic() > until:
+            if begun and monotonic() > deadline:
                 return
             begun.append(one.name)
             async with database() as reader:

@@ -30,7 +30,7 @@ create table if not exists restoring.differences (place int generated always as 
 
 
 async def compare(
-    connection: AsyncConnection[Any], manifest: Manifest, *, late: bool | None = None, until: float = float("inf")
+    connection: AsyncConnection[Any], manifest: Manifest, *, late: bool | None = None, deadline: float = float("inf")
 ) -> Verdict:
     """Whether every table holds the rows that the backup says: as many, and of the same checksum.
 
@@ -51,7 +51,7 @@ async def compare(
             (name, piece.first, counted, total),
         )
         await connection.commit()
-        if monotonic() > until:  # asked after a piece, so that each box does one at least
+        if monotonic() > deadline:  # asked after a piece, so that each box does one at least
             return Verdict(verdict="same", tables=len(wanted), rows=0, done=False)
     sums = await rows(
         connection,
@@ -72,7 +72,7 @@ async def compare(
     )
 
 
-async def look_at_live_rows(notes: AsyncConnection[Any], manifest: Manifest, *, until: float) -> bool:
+async def look_at_live_rows(notes: AsyncConnection[Any], manifest: Manifest, *, deadline: float) -> bool:
     """Read what the app's database holds where, by the versions of its rows, nothing has changed since the backup.
 
     A backup takes such rows from an earlier one, without reading them. Here they are read, and what differs is noted.
@@ -93,7 +93,7 @@ async def look_at_live_rows(notes: AsyncConnection[Any], manifest: Manifest, *, 
             "insert into restoring.looked_at values (%s, %s) on conflict do nothing", (name, piece.first)
         )
         await notes.commit()
-        if monotonic() > until:
+        if monotonic() > deadline:
             return False
     return True
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from shared.backups.models import Manifest, Verdict
 
 
-async def verify(connection: AsyncConnection[Any], manifest: Manifest, *, until: float) -> Verdict:
+async def verify(connection: AsyncConnection[Any], manifest: Manifest, *, deadline: float) -> Verdict:
     """Go on with the comparison of a restored backup; call again until the verdict is `done`."""
-    verdict = await compare(connection, manifest, until=until)
+    verdict = await compare(connection, manifest, deadline=deadline)
     if not verdict.done:
         return verdict
     await note(connection, verdict.differences)
     await connection.commit()
-    if not await look_at_live_rows(connection, manifest, until=until):
+    if not await look_at_live_rows(connection, manifest, deadline=deadline):
         return verdict.model_copy(update={"done": False})
     await note(connection, await damaged(manifest))
     differences = await noted(connection)

@@ -98,10 +98,10 @@ def _turn(cancelled: Callable[[], bool]) -> Generator[Callable[[], bool]]:
     while not _ONE_AT_A_TIME.acquire(timeout=_LOOK_SECONDS):
         if cancelled():
             raise DeploymentCancelled
-    end = monotonic() + TURN_SECONDS
+    deadline = monotonic() + TURN_SECONDS
 
     def over() -> bool:
-        if monotonic() > end:
+        if monotonic() > deadline:
             raise too_costly(TURN_SECONDS)
         return cancelled()
 

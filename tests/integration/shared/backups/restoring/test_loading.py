@@ -49,7 +49,7 @@ async def test_each_time_box_loads_one_chunk_at_least(filled, empty, monkeypatch
     while boxes < 50:
         boxes += 1
         async with connection_to(empty) as connection:
-            if (await loading.load(connection, backup, "papers.papers", until=float("-inf"))).done:
+            if (await loading.load(connection, backup, "papers.papers", deadline=float("-inf"))).done:
                 break
     assert boxes == len(papers.chunks) > 3
     assert (await of(empty, "select count(*) from papers.papers"))[0]["count"] == PAPERS

@@ -73,7 +73,7 @@ async def _document(message: DeploymentMessage) -> Deployment:
         if document is not None:
             return document
         await asyncio.sleep(READ_SECONDS)
-    raise NotFound(f"There is no deployment {message.deployment_id}.", code="unknown-deployment")
+    raise store.unknown_deployment(message.deployment_id)
 
 
 async def _notify(client: DurableClient, deployment_id: str) -> None:

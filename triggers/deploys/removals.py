@@ -11,12 +11,13 @@ from uuid import UUID
 
 from orchestrators.deploys.removal import remove_apps
 from shared.deploys.documents import projects, store
+from shared.deploys.documents.transitions import in_progress
 from shared.deploys.models import Environment, Name, Project
 from shared.deploys.requests.answers import RemovalStarted
 from shared.deploys.running.steps import RemoveApps
 from shared.platform.access.auth import Caller
 from shared.platform.durable import DurableClient
-from shared.platform.errors import Conflict, ManifoldError, NotFound
+from shared.platform.errors import ManifoldError, NotFound
 from shared.platform.http import Reply, Routes
 from shared.platform.stores.paging import for_each
 from triggers.deploys.callers import WRITE, OrganizationQuery, organization_of
@@ -108,11 +109,7 @@ async def _require_idle(organization: str, project: str, removal: UUID | None) -
     """
     if (active := await store.find_active(organization, project)) is not None:
         await projects.end_removal(organization, project, removal, {})
-        raise Conflict(
-            f"Deployment {active.id} of the project is {active.status}.",
-            code="deployment-in-progress",
-            remedy="Wait until it has ended, or cancel it.",
-        )
+        raise in_progress(active)
 
 
 def _instance(task: RemoveApps) -> str:

@@ -53,6 +53,11 @@ async def find(id_: str, organization: str | None) -> Deployment | None:
     return Deployment.model_validate(written) if written and written.get("type") == "deployment" else None
 
 
+def unknown_deployment(id_: str) -> NotFound:
+    """The error of a deployment that is not there."""
+    return NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
+
+
 async def load(id_: str, organization: str | None) -> Deployment:
     """The deployment.
 
@@ -61,7 +66,7 @@ async def load(id_: str, organization: str | None) -> Deployment:
     """
     deployment = await find(id_, organization)
     if deployment is None:
-        raise NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
+        raise unknown_deployment(id_)
     return deployment
 
 
@@ -78,7 +83,7 @@ async def change(id_: str, organization: str, step: Callable[[Deployment, dateti
 
     def changed(current: dict[str, Any] | None) -> dict[str, Any] | None:
         if current is None:
-            raise NotFound(f"There is no deployment {id_}.", code="unknown-deployment")
+            raise unknown_deployment(id_)
         before = Deployment.model_validate(current)
         after = step(before, datetime.now(UTC))
         return None if after == before else document(after)

@@ -222,6 +222,15 @@ def ended(deployment: Deployment) -> Conflict:
     return Conflict(f"Deployment {deployment.id} is {deployment.status} already.", code=ENDED)
 
 
+def in_progress(deployment: Deployment) -> Conflict:
+    """The error of what is not to be done while a deployment of the project is under way."""
+    return Conflict(
+        f"Deployment {deployment.id} of the project is {deployment.status}.",
+        code="deployment-in-progress",
+        remedy="Wait until it has ended, or cancel it.",
+    )
+
+
 def _is_before(status: DeploymentStatus, other: DeploymentStatus) -> bool:
     return status.ended or ORDER.index(status) < ORDER.index(other)
 

@@ -23,16 +23,24 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import ConfigDict, Field
 
 from shared.deploys.cancellation import Cancelled, DeploymentCancelled, unless_cancelled
 from shared.deploys.models import AppRef, DeploymentSpec
-from shared.platform.errors import TerminalError
+from shared.platform.errors import TerminalError, TransientError
 from shared.platform.models import LazyModel
 
 T = TypeVar("T")
+
+LOG_CHARACTERS: Final = 16_384
+"""Of an app's log that are shown. More are read, since a value that is to be hidden may begin before them."""
+
+
+def source_slow(seconds: float) -> TransientError:
+    """The error of a source that was not fetched within the step's time."""
+    return TransientError(f"The source could not be fetched in {seconds:g} s.", code="source-slow")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Final
 from shared.deploys import sources
 from shared.deploys.documents import keys, projects, store
 from shared.deploys.documents.retention import ended_at
+from shared.deploys.documents.transitions import in_progress
 from shared.deploys.models import (
     ArchiveSource,
     Deployment,
@@ -175,11 +176,7 @@ async def redeploy(organization: str, project: str, user: str, custom_domain: st
 
 async def _redeploy(organization: str, project: str, user: str, custom_domain: str | None) -> Deployment:
     if (active := await store.find_active(organization, project)) is not None:
-        raise Conflict(
-            f"Deployment {active.id} of the project is {active.status}.",
-            code="deployment-in-progress",
-            remedy="Wait until it has ended, or cancel it.",
-        )
+        raise in_progress(active)
     newest = await store.of_project(organization, project, limit=1)
     if not newest.deployments:
         request = DeployRequest(

@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from shared.deploys.platforms.azure.apps import LOG_LINES, Apps
-from shared.deploys.platforms.base import AppLogPart
+from shared.deploys.platforms.base import LOG_CHARACTERS, AppLogPart
 from shared.deploys.secrets import redactor
 from shared.platform.errors import NotFound
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from shared.deploys.models import DeploymentSpec
     from shared.platform.redaction import Redactor
 
-LOG_CHARACTERS: Final = 16_384
-"""Of an app's log that are shown: fewer than 300 lines of it, since a value may begin before what is shown."""
 KNOWN_LINES: Final = 20
 """By so many lines a place in the log is known again. Where an app writes the same ones again, the last is meant."""
 

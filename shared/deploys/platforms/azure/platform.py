@@ -29,6 +29,7 @@ from shared.deploys.platforms.base import (
     Revision,
     StepContext,
     Workspace,
+    source_slow,
 )
 from shared.deploys.recipes.root import root_of
 from shared.deploys.secrets import git_token, redactor, variables_of
@@ -262,9 +263,7 @@ class AzurePlatform:
                     token=await git_token(spec.secrets_reference),
                 )
         except TimeoutError:
-            raise TransientError(
-                f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
-            ) from None
+            raise source_slow(step.seconds) from None
         await step.log(fetched.summary)
         root = await asyncio.to_thread(root_of, folder, spec.root_directory, (*spec.build_command, *spec.start_command))
         summary = (await asyncio.to_thread(complete, root.folder, spec)).noting(root.note)

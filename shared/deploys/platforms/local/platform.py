@@ -16,6 +16,7 @@ from shared.deploys import sources
 from shared.deploys.cancellation import in_thread
 from shared.deploys.models import AppRef, ArchiveSource, DeploymentSpec
 from shared.deploys.platforms.base import (
+    LOG_CHARACTERS,
     AppHealth,
     AppLogPart,
     BuildContext,
@@ -27,6 +28,7 @@ from shared.deploys.platforms.base import (
     StepContext,
     Workspace,
     domain_in_use,
+    source_slow,
 )
 from shared.deploys.platforms.local import supervisor
 from shared.deploys.platforms.local.planning import write_plan
@@ -35,7 +37,7 @@ from shared.deploys.recipes import Versions
 from shared.deploys.recipes.root import root_of
 from shared.deploys.secrets import git_token, redactor, redactor_for, variables_of
 from shared.deploys.settings import settings
-from shared.platform.errors import NotFound, TerminalError, TransientError
+from shared.platform.errors import NotFound, TerminalError
 from shared.platform.files import read_chunks, scratch_folder
 
 if TYPE_CHECKING:
@@ -46,8 +48,6 @@ HEALTH_SECONDS: Final = 60
 _GRACE_SECONDS: Final = 60
 """The orchestration's clock ends a deployment that takes too long; the builder's own limit comes after it."""
 _GIB = 2**30
-_LOG_CHARACTERS = 16_384
-"""Of an app's log that are shown. The supervisor gives more, since a value may begin before them."""
 
 
 class LocalPlatform:
@@ -98,9 +98,7 @@ class LocalPlatform:
                     await step.unless_cancelled(packing)
                     await step.unless_cancelled(self._send(spec, archive))
             except TimeoutError:
-                raise TransientError(
-                    f"The source could not be fetched in {step.seconds:g} s.", code="source-slow"
-                ) from None
+                raise source_slow(step.seconds) from None
         return BuildContext(
             reference=workspace.reference, commit=fetched.commit, runtime=summary.runtime, notes=summary.notes
         )
@@ -165,7 +163,7 @@ class LocalPlatform:
                 progress = f"{_path(spec)}/release?wait={POLL_SECONDS}"
                 state = await poll(http, progress, step, undo=("POST", f"{_path(spec)}/rollback"))
                 if state["state"] in ("healthy", "failed"):
-                    if tail := redact.end(state["log"], _LOG_CHARACTERS):
+                    if tail := redact.end(state["log"], LOG_CHARACTERS):
                         await step.log(tail)
                     return ReleaseProgress(done=True, revision=self._revision(spec, state))
                 if monotonic() > deadline:
@@ -223,7 +221,7 @@ class LocalPlatform:
             return ""
         async with self._http() as http:
             log = (await request(http, "GET", f"{_path(spec)}/app-log"))["log"]
-        return redact.end(log, _LOG_CHARACTERS, goes_on=True)
+        return redact.end(log, LOG_CHARACTERS, goes_on=True)
 
     async def log_from(self, spec: DeploymentSpec, cursor: str | None) -> AppLogPart | None:
         """By the byte of the app's whole log, of which the supervisor keeps the end."""
@@ -237,7 +235,7 @@ class LocalPlatform:
         if not part["running"]:
             return None
         redacted, length = redact.part(part["before"], part["log"])
-        text = redacted if cursor else redact.end(redacted, _LOG_CHARACTERS)
+        text = redacted if cursor else redact.end(redacted, LOG_CHARACTERS)
         return AppLogPart(text=text, cursor=str(part["next"] - len(part["log"][length:].encode())))
 
     def _revision(self, spec: DeploymentSpec, state: dict[str, Any]) -> Revision:

@@ -43,7 +43,6 @@ class CommunicationAccount:
 
     endpoint: str
     key: str | None = None
-    answer_seconds: float = ANSWER_SECONDS
 
 
 class CommunicationSender:
@@ -142,7 +141,7 @@ class CommunicationSender:
             api_version=API,
             retry_total=0,
             connection_timeout=CONNECT_SECONDS,
-            read_timeout=self._account.answer_seconds,
+            read_timeout=ANSWER_SECONDS,
         )
 
 

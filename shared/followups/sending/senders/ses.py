@@ -23,7 +23,7 @@ from shared.followups.steps import Outcome
 if TYPE_CHECKING:
     from shared.followups.sending.message import Mail
 
-CONNECT_SECONDS = 5
+CONNECT_SECONDS, ANSWER_SECONDS = 5, 30
 THROTTLED = {"TooManyRequestsException", "LimitExceededException", "ThrottlingException", "Throttling"}
 OF_THE_MAIL = {"MessageRejected", "BadRequestException", "ValidationException"}
 OF_THE_SENDER = ("not verified", "authority to send")
@@ -45,7 +45,6 @@ class SesAccount:
     secret_access_key: str
     configuration_set: str = ""
     endpoint: str | None = None
-    answer_seconds: float = 30
 
 
 class SesSender:
@@ -130,7 +129,7 @@ def _client(account: SesAccount) -> Any:
         config=Config(
             retries={"total_max_attempts": 1},
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=account.answer_seconds,
+            read_timeout=ANSWER_SECONDS,
             tcp_keepalive=True,
         ),
     )

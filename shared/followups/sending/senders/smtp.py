@@ -39,10 +39,9 @@ class SmtpSender:
 
     name = "smtp"
 
-    def __init__(self, host: str, port: int, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
-        self._seconds = answer_seconds
 
     async def send(self, mail: Mail) -> Outcome:
         """As the port says."""
@@ -61,7 +60,7 @@ class SmtpSender:
         if isinstance(content, Outcome):
             return content
         try:
-            relay = smtplib.SMTP(self._host, self._port, timeout=self._seconds)
+            relay = smtplib.SMTP(self._host, self._port, timeout=ANSWER_SECONDS)
         except (OSError, smtplib.SMTPException) as error:
             return self._outcome("postponed", "relay-unreachable", f"{type(error).__name__}: {error}")
         try:

@@ -16,6 +16,7 @@ from local.arm.servers import listening
 from local.providers import communication as grid
 from local.providers.communication import Communication
 from shared.followups.sending.message import Mail
+from shared.followups.sending.senders import communication as communication_sender
 from shared.followups.sending.senders import sender
 from shared.followups.sending.senders.communication import CommunicationAccount, CommunicationSender
 from shared.followups.sending.senders.ses import SesAccount, SesSender, _client
@@ -70,11 +71,12 @@ def ses():
 
 
 @pytest.fixture
-async def service():
+async def service(monkeypatch):
     """The stand-in of Communication Services, and the adapter that speaks to it."""
     found = Communication()
+    monkeypatch.setattr(communication_sender, "ANSWER_SECONDS", 0.5)
     async with listening(found.app()) as port:
-        account = CommunicationAccount(f"http://127.0.0.1:{port}", grid.KEY, answer_seconds=0.5)
+        account = CommunicationAccount(f"http://127.0.0.1:{port}", grid.KEY)
         yield found, CommunicationSender(account)
 
 

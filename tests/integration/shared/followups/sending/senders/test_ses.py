@@ -11,6 +11,7 @@ from shared.followups.events.providers import ses as ses_events
 from shared.followups.keyset import Part
 from shared.followups.reporting.health import scheduler_health
 from shared.followups.sending import mails as listed
+from shared.followups.sending.senders import ses
 from shared.followups.sending.senders.ses import SesSender, _client
 from tests.integration.shared.followups.sending.senders.conftest import account, mail, through_sweeps
 from tests.present import present
@@ -61,9 +62,10 @@ class StandIn:
         writer.close()
 
 
-async def test_an_answer_of_ses_past_the_time_out_is_one_request_and_unknown():
+async def test_an_answer_of_ses_past_the_time_out_is_one_request_and_unknown(monkeypatch):
+    monkeypatch.setattr(ses, "ANSWER_SECONDS", 0.5)
     async with StandIn() as stand_in:
-        outcome = await SesSender(account(endpoint=stand_in.url, answer_seconds=0.5)).send(mail())
+        outcome = await SesSender(account(endpoint=stand_in.url)).send(mail())
         assert outcome.kind == "unknown"
         assert len(stand_in.requests) == 1
         assert b'"followup"' in stand_in.requests[0]
@@ -91,8 +93,9 @@ async def test_each_error_of_ses_is_one_request_and_its_meaning(status, error, k
 
 
 async def test_a_held_answer_of_ses_is_one_request_and_its_event_or_a_person_settles_the_mail(crm, mails, monkeypatch):
+    monkeypatch.setattr(ses, "ANSWER_SECONDS", 0.5)
     async with StandIn() as stand_in:
-        through_sweeps(monkeypatch, SesSender(account(endpoint=stand_in.url, answer_seconds=0.5)))
+        through_sweeps(monkeypatch, SesSender(account(endpoint=stand_in.url)))
         await crm.due(await crm.agent(), 2)
         assert (await crm.sweep()).unknown == 2
         first, second = (row["id"] for row in await crm.fetch("select id from followups.emails order by id"))

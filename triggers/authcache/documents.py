@@ -90,7 +90,7 @@ async def authcache_finish_upload(
     return await written(client, made, lsn, 201)
 
 
-@routes.get("/api/v1/documents/content", needs=PUBLIC, summary="The file of a link", status=302)
+@routes.get(CONTENT, needs=PUBLIC, summary="The file of a link", status=302)
 async def authcache_document_content(query: LinkQuery) -> func.HttpResponse:
     """Leads to where the file lies, for a minute. Whether it is still shared is looked at each time."""
     place = await documents.open_link(query.token)

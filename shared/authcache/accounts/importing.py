@@ -32,7 +32,8 @@ async def import_users(users: Sequence[ImportedUser | UnusableRow]) -> tuple[Imp
         try:
             address, records = _records(user)
         except InvalidInput as refused:
-            rows.append(Imported(row=number, email=user.email, status="refused", detail=refused.message))
+            detail = f"{refused.message} {refused.remedy or ''}".strip()
+            rows.append(Imported(row=number, email=user.email, status="refused", detail=detail))
             continue
         row = Imported(row=number, email=address.display, status="exists")
         rows.append(row)

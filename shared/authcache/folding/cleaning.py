@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from shared.authcache.folding.exporting import base_manifest
 from shared.authcache.folding.steps import Cleaned, CleanTask
-from shared.authcache.log.cleaning import PAGE_BLOBS, clean_log
+from shared.authcache.log.cleaning import clean_log
 from shared.authcache.settings import settings
-from shared.platform.stores.blob_files import ListedBlob, delete_blob, list_blobs
-from shared.platform.stores.paging import each
+from shared.platform.stores.blob_files import delete_blob, each_blob
 
 _KEPT = timedelta(hours=1)
 """For so long after they were written, segments that no manifest names may be read, or about to be named."""
@@ -24,12 +23,7 @@ async def clean(task: CleanTask) -> Cleaned:
     groups = await clean_log(min(task.lsn, task.kept, manifest.lsn))
     used = {segment.name for segment in manifest.segments}
     container, segments = settings().authcache_container, set[str]()
-
-    async def read(at: str | None) -> tuple[list[ListedBlob], str | None]:
-        page = await list_blobs(container, limit=PAGE_BLOBS, prefix="base/", continuation=at)
-        return page.blobs, page.continuation
-
-    async for blob in each(read):
+    async for blob in each_blob(container, "base/"):
         segment = blob.name.rpartition("/")[0]
         if segment not in used and datetime.now(UTC) - blob.modified > _KEPT:
             await delete_blob(container, blob.name)

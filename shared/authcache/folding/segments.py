@@ -97,7 +97,7 @@ async def build_everything(folder: Path, merging: Merging, changed: Mapping[str,
     base = merging.base
     parts: dict[str, TablePart] = {}
     for name, table in TABLES.items():
-        writer = TableWriter(folder / "new", table, merging.hash_key)
+        writer = await asyncio.to_thread(TableWriter, folder / "new", table, merging.hash_key)
         dropped = [dropped_rows(changed[name])]
         ids = changed[name].column("id").combine_chunks()
         if name in _held(base):

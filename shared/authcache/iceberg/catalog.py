@@ -40,7 +40,7 @@ _OPENING = Lock()
 
 async def ready() -> None:
     """See that the container of the tables exists, where the catalog leaves that to the app. Raises TransientError."""
-    if not _uri().startswith("http"):
+    if not (settings().authcache_catalog_uri or "").startswith("http"):
         await ensure_container(settings().authcache_lake_container)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
 from shared.platform.errors import UnusableCursor
+from shared.platform.stores.paging import each
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,15 +111,16 @@ async def _window(
     whole: bool,
 ) -> list[Instance] | None:
     """The orchestrations created in [lower, upper]; None if they are too many and not wanted `whole`."""
-    found: list[Instance] = []
-    continuation: str | None = None
-    while True:
+
+    async def read(at: str | None) -> tuple[Sequence[Instance], str | None]:
         page = await client.page(
-            top=PAGE, continuation=continuation, states=list(states), prefix=prefix, since=lower, until=upper
+            top=PAGE, continuation=at, states=list(states), prefix=prefix, since=lower, until=upper
         )
-        found += page.instances
-        continuation = page.continuation
-        if continuation is None:
-            return found
-        if len(found) >= MOST_SORTED and not whole:
+        return page.instances, page.continuation
+
+    found: list[Instance] = []
+    async for instance in each(read):
+        if len(found) == MOST_SORTED and not whole:
             return None
+        found.append(instance)
+    return found

@@ -99,7 +99,7 @@ def _unusable(why: str) -> InvalidInput:
     return InvalidInput(
         f"The password hash is not usable. {why}",
         code="unusable-hash",
-        remedy="Import the user without a hash: a new password can then be set by mail.",
+        remedy="Send a hash that is usable, or none.",
     )
 
 

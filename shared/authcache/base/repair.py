@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from shared.authcache.base.manifest import REBUILD_SECONDS, CorruptBase, read_manifest
 from shared.authcache.settings import settings
 from shared.platform.errors import Conflict
-from shared.platform.stores.blob_files import create_blob, delete_blob
+from shared.platform.stores.blob_files import create_blob, delete_blob, list_blobs
 from shared.platform.stores.blobs import read_blob, write_blob
 
 ASKED, MISSING, UNREADABLE = "asked", "missing", "unreadable"
 _WANTED = "rebuild-wanted"
 _SYNC = "sync-wanted"
 _MADE = "base-made"
-_LOST = "rows-lost"
 
 
 async def want_rebuild(reason: str, state: str = ASKED) -> None:
@@ -81,17 +80,18 @@ async def base_made() -> None:
     await create_blob(settings().authcache_container, _MADE, b"")
 
 
-async def note_lost_rows() -> None:
-    """Note that a base is made now without rows that nothing holds any more."""
+async def made_from_tables() -> None:
+    """Note that the base is made anew from the tables alone: what they do not hold of what was before may be lost."""
     container = settings().authcache_container
-    noted = await read_blob(container, _LOST)
-    await write_blob(container, _LOST, datetime.now(UTC).isoformat().encode(), seen=noted.etag if noted else None)
+    noted = await read_blob(container, _MADE)
+    if noted is not None:
+        await write_blob(container, _MADE, b"", seen=noted.etag)
 
 
-async def rows_lost_at() -> datetime | None:
-    """When a base was last made so; None: never. What is older may be missing among the rows though it was there."""
-    noted = await read_blob(settings().authcache_container, _LOST)
-    return datetime.fromisoformat(noted.data.decode()) if noted is not None else None
+async def rows_known_since() -> datetime | None:
+    """From when on a row that is not there was never there, or was deleted; None: there is no base yet."""
+    noted = await list_blobs(settings().authcache_container, limit=1, prefix=_MADE)
+    return noted.blobs[0].modified if noted.blobs else None
 
 
 async def refuse_without_manifest() -> None:

@@ -33,7 +33,7 @@ from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.authcache.tables import DOCUMENTS
 from shared.platform.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from shared.platform.stores.blob_files import blob_details, create_blob, delete_blob, list_blobs
+from shared.platform.stores.blob_files import blob_details, create_blob, delete_blob, each_blob
 from shared.platform.stores.blobs import read_range
 from shared.platform.stores.signed_urls import SignedUrl, create_url, read_url
 
@@ -182,17 +182,15 @@ async def delete(user: User, document_id: str) -> Lsn:
 
 async def forget(user_id: str, at_least: Lsn) -> int:
     """Delete all files of a user who is no more, and how many there were. Of one who is there none is deleted."""
-    if await (await store().view(at_least)).user_by_id(user_id) is not None:
+    view = await store().view(at_least)
+    if await view.user_by_id(user_id) is not None:
         return 0
     container, deleted = settings().authcache_documents_container, 0
     for folder in FOLDERS:
-        # From the beginning each time: what was listed is gone.
-        while names := [
-            one.name for one in (await list_blobs(container, limit=100, prefix=f"{folder}/{user_id}/")).blobs
-        ]:
-            for name in names:
-                await delete_blob(container, name)
-            deleted += len(names)
+        async for blob in each_blob(container, f"{folder}/{user_id}/"):
+            document = await view.get(DOCUMENTS, document_of(blob.name))
+            if document is None or document.owner == user_id:  # else another user's now, by a change of the tables
+                deleted += await delete_blob(container, blob.name)
     return deleted
 
 

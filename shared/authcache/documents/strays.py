@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from shared.authcache.base.repair import rows_lost_at
+from shared.authcache.base.repair import rows_known_since
 from shared.authcache.documents.content import EXTENSIONS
-from shared.authcache.documents.documents import FINISHED_WITHIN, FOLDERS
+from shared.authcache.documents.documents import FINISHED_WITHIN, FOLDERS, document_of
 from shared.authcache.documents.models import StraySearch
 from shared.authcache.reading.view import View
 from shared.authcache.settings import settings
@@ -53,10 +53,11 @@ async def delete_strays(search: StraySearch) -> StraySearch:
 
 
 async def _strays(blobs: list[ListedBlob]) -> list[ListedBlob]:
-    before, lost_at = datetime.now(UTC) - KEPT, await rows_lost_at()
-    old = [blob for blob in blobs if blob.modified < before and _OURS.fullmatch(blob.name)]
-    if lost_at is not None:  # what is older may have been named by a row that was lost: it is all that is left of it
-        old = [blob for blob in old if blob.modified > lost_at]
+    before, since = datetime.now(UTC) - KEPT, await rows_known_since()
+    if since is None:
+        return []
+    # What is older than the base may be named by a row that was lost, and is then all that is left of it.
+    old = [blob for blob in blobs if since < blob.modified < before and _OURS.fullmatch(blob.name)]
     if not old:
         return []
     await store().instance.refresh()
@@ -64,7 +65,14 @@ async def _strays(blobs: list[ListedBlob]) -> list[ListedBlob]:
     named: dict[str, set[str]] = {}
     for owner in {_owner(blob.name) for blob in old}:
         named[owner] = await _named(view, owner)
-    return [blob for blob in old if blob.name not in named[_owner(blob.name)]]
+    strays = [blob for blob in old if blob.name not in named[_owner(blob.name)]]
+    return [blob for blob in strays if not await _given_away(view, blob.name)]
+
+
+async def _given_away(view: View, blob: str) -> bool:
+    """Whether its document is another user's now: whoever writes the Iceberg tables may change the owner."""
+    document = await view.get(DOCUMENTS, document_of(blob))
+    return document is not None and document.blob == blob
 
 
 async def _named(view: View, owner: str) -> set[str]:

@@ -27,7 +27,7 @@ from shared.authcache.base.manifest import (
     read_manifest,
     write_manifest,
 )
-from shared.authcache.base.repair import base_made, note_lost_rows, rebuilt
+from shared.authcache.base.repair import base_made, made_from_tables, rebuilt
 from shared.authcache.base.uploading import upload
 from shared.authcache.base.writing import TableWriter, current_rows, dropped_rows, segment_of
 from shared.authcache.folding.choosing import Chosen, choose, completed, hashed, judged
@@ -80,6 +80,8 @@ async def fill_cache(task: SyncTask) -> Synced:
         folds=manifest.folds_with(fold) if manifest is not None else (fold,),
         folded_at=fold.at,
     )
+    if manifest is None:
+        await made_from_tables()
     await write_manifest(made, seen=etag)
     await base_made()
     await rebuilt()
@@ -105,8 +107,6 @@ async def _known_to_the_tables(marks: Mapping[str, Lsn], *, accept_loss: bool) -
             remedy="Bring back an earlier version of manifest.json, or the catalog; or accept the loss by"
             " POST /api/v1/health/cache/sync?rebuild=true&accept_loss=true.",
         )
-    if mark < before_log:
-        await note_lost_rows()
     return max(mark, before_log)
 
 

@@ -9,14 +9,27 @@ from shared.authcache.base import repair
 from shared.authcache.documents import documents, strays
 from shared.authcache.documents.models import StraySearch, UploadTicket
 from shared.authcache.log.belongings import DocumentAdded
+from shared.authcache.log.users import UserDeleted
+from shared.authcache.settings import settings
 from shared.authcache.store import store
 from shared.platform.errors import NotFound
-from shared.platform.stores.blob_files import create_blob, each_blob
+from shared.platform.stores.blob_files import create_blob, delete_blob, each_blob
 from tests.fresh_settings import forget_settings
+from tests.integration.closing import close_store
 from tests.integration.shared.authcache.accounts.conftest import accounts, registered
+from tests.integration.shared.authcache.conftest import folded
 from tests.integration.shared.authcache.documents.test_documents import PDF, RECEIPT, documents_container
 
 __all__ = ["accounts", "documents_container"]
+
+
+@pytest.fixture(autouse=True)
+async def base(accounts):
+    """Before there is one nothing is deleted."""
+    await registered("first@example.com")
+    await folded()
+    await asyncio.sleep(1.1)  # the service stamps blobs by the second
+
 
 LEASE = UploadTicket(file_name="lease.pdf", document_type="lease", content_type="application/pdf")
 
@@ -98,9 +111,49 @@ async def test_what_may_be_deleted_soon_becomes_no_document(documents_container,
 async def test_what_was_there_when_rows_were_lost_stays(documents_container, monkeypatch):
     ann = await registered("ann@example.com")
     kept = await sent(documents_container, ann.id, 1)
-    await repair.note_lost_rows()
-    await asyncio.sleep(1.1)  # the service stamps blobs by the second
+    await asyncio.sleep(1.1)
+    await repair.made_from_tables()
+    await asyncio.sleep(1.1)
     await sent(documents_container, ann.id, 2)
     later(monkeypatch, strays, hours=25)
     assert await searched() == 1
     assert await blobs(documents_container) == {kept}
+
+
+async def test_nothing_is_deleted_before_there_is_a_base(documents_container, monkeypatch):
+    ann = await registered("ann@example.com")
+    await documents.add(ann, RECEIPT, "application/pdf", PDF)
+    before = await blobs(documents_container)
+    async for blob in each_blob(settings().authcache_container, ""):  # as if it had been emptied
+        await delete_blob(settings().authcache_container, blob.name)
+    await close_store()
+    later(monkeypatch, strays, hours=25)
+    assert await searched() == 0
+    assert await blobs(documents_container) == before
+
+
+async def given_away(container):
+    """A file of a user whose document is another's, by a change of the Iceberg tables; who the first is."""
+    ann, bob = await registered("ann@example.com"), await registered("bob@example.com")
+    name = await sent(container, ann.id, 1)
+    given = DocumentAdded(
+        at=datetime.now(UTC), id=documents.document_of(name), owner=bob.id, content_type="application/pdf",
+        size=len(PDF), blob=name, file_name="lease.pdf", document_type="lease", property_id=None,
+    )  # fmt: skip
+    await store().commit([given])
+    return name, ann
+
+
+async def test_a_document_that_was_given_to_another_user_is_no_stray(documents_container, monkeypatch):
+    name, _ = await given_away(documents_container)
+    later(monkeypatch, strays, hours=25)
+    assert await searched() == 0
+    assert await blobs(documents_container) == {name}
+
+
+async def test_a_document_that_was_given_to_another_user_survives_the_first_ones_account(documents_container):
+    name, ann = await given_away(documents_container)
+    await sent(documents_container, ann.id, 2)
+    lsn = await store().commit([UserDeleted(at=datetime.now(UTC), user=ann.id)])
+    assert await documents.forget(ann.id, lsn) == 1
+    assert await blobs(documents_container) == {name}

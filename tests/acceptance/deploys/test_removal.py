@@ -51,7 +51,8 @@ async def test_a_project_is_deleted_by_a_host_that_is_killed_meanwhile(running) 
         app.ask("POST", f"/deploy/{busy}/cancel")
         app.wait(busy)
         delete(app, "shop")
-        assert app.host.restart_by_kill() == ["remove_apps"]
+        # The cancelled deployment has ended for its reader, and may have a last step to do.
+        assert "remove_apps" in app.host.restart_by_kill()
         gone(app, "shop")
         for url in (first["containerAppUrl"], staging["containerAppUrl"]):
             with pytest.raises((URLError, HTTPError)):

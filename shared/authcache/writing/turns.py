@@ -24,6 +24,8 @@ _ROOM_EVERY = 20
 """Groups of one instance without a pause, after which it leaves room."""
 _ROOM = 3
 """So many times as long as a group takes: another one reads the last group in it, and writes its own."""
+_SHORTEST_SILENCE, _SHORTEST_ROOM = 0.04, 0.02
+"""Seconds, since the groups of others may be larger than those by which an instance knows what one takes."""
 
 
 class Turns:
@@ -48,21 +50,22 @@ class Turns:
     async def wait(self) -> None:
         """Read on until it is this instance's turn."""
         writers, name = self._instance.writers, self._instance.name
-        if monotonic() - self._wrote_at > _ROOM * self.pace:
+        room = max(_ROOM * self.pace, _SHORTEST_ROOM)
+        if monotonic() - self._wrote_at > room:
             self._groups_since_room = 0
         elif self._groups_since_room >= _ROOM_EVERY:
             self._groups_since_room = 0
-            await self._read_on(_ROOM * self.pace)
+            await self._read_on(room)
         pause = _EARLY * self.pace * writers.turns_before(name)
-        last_lsn, last_at = self._instance.now().lsn, monotonic()
+        last_turns, last_at = 0, monotonic()
         while turns := writers.turns_before(name):
             await asyncio.sleep(pause)
             pause = self.pace / 8
             with suppress(TransientError):  # the write that follows says so
                 await self._instance.read_next(turns)
-            if (lsn := self._instance.now().lsn) > last_lsn:
-                last_lsn, last_at = lsn, monotonic()
-            elif monotonic() - last_at > _LONGEST_SILENCE * self.pace:
+            if turns != last_turns:  # those who wrote meanwhile without a turn are not whom it waits for
+                last_turns, last_at = turns, monotonic()
+            elif monotonic() - last_at > max(_LONGEST_SILENCE * self.pace, _SHORTEST_SILENCE):
                 writers.expect_nobody(name)
 
     async def _read_on(self, pause: float) -> None:

@@ -61,7 +61,7 @@ check: setup ## What a change needs before every commit: style, types, rules, un
 
 test: setup ## Check and test everything
 	@$(SIDE_BY_SIDE) types style lint-infra
-	@python -m pytest -n 5 --dist worksteal
+	@python -m pytest -n 6 --dist worksteal
 
 retest: setup ## Run again, one after the other, what failed the last time; what passes now is listed
 	@python -m pytest --last-failed --last-failed-no-failures none -p tools.second_try

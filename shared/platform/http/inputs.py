@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final, NotRequired, cast, get_args, get_origin, get_type_hints
@@ -161,7 +162,10 @@ def _message(error: ErrorDetails) -> str:
     """What is wrong with a value, without the words that only a reader of pydantic knows."""
     if error["type"] == "extra_forbidden":
         return "There is no such field. Leave it out; /docs shows those that there are."
-    return error["msg"].removeprefix("Value error, ")
+    message = error["msg"].removeprefix("Value error, ")
+    if error.get("ctx", {}).get("field_type") == "Value":  # a SecretStr, whose characters pydantic calls items
+        return re.sub("items? after validation", "characters", message)
+    return message
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What a request holds is read by the types of the handler, and what cannot be used is named."""
 
 import json
+from typing import Annotated
 from uuid import uuid4
 
 import azure.functions as func
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, SecretStr
 
 from shared.platform.access.auth import PUBLIC
 from shared.platform.http import Routes
@@ -185,3 +186,25 @@ async def test_no_body_breaks_a_door(body):
     answer = await routes.operations[0].answer(request)
     assert answer.status_code in (200, 400)
     json.loads(answer.get_body(), parse_constant=lambda _: pytest.fail("NaN is no JSON"))
+
+
+class NewPassword(BaseModel):
+    password: Annotated[SecretStr, Field(min_length=10)]
+    earlier: Annotated[list[str], Field(min_length=1)]
+
+
+async def take_password(body: NewPassword) -> NewPassword:
+    return body
+
+
+async def test_a_secret_has_characters_where_a_list_has_items():
+    routes = Routes(tag="t")
+    routes.post("/p", needs=PUBLIC, summary="s")(take_password)
+    body = b'{"password": "x", "earlier": []}'
+    answer = await routes.operations[0].answer(
+        func.HttpRequest("POST", "/p", headers={"content-type": "application/json"}, body=body)
+    )
+    assert [error["detail"] for error in json.loads(answer.get_body())["errors"]] == [
+        "Value should have at least 10 characters, not 1",
+        "List should have at least 1 item after validation, not 0",
+    ]
